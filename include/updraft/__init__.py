@@ -1,0 +1,27 @@
+"""Updraft keeps machine-learning models aloft on Apache Airflow; this package is the logic and never imports Airflow.
+
+Read top-down, a module imports only what stands below it::
+
+    cli                    what a person types
+    demo                   a year of real flights, and a model's life on them
+    life local             the stages as single calls; Airflow and MLflow on one machine
+    retrain                should we train again?
+    monitor score          what was seen of a champion; what it says about a partition
+    promote                who is champion
+    grounds                on what grounds a candidate rises or is refused
+    registry ledger        MLflow as a projection; the append-only, hash-chained record it follows
+    tracking records       MLflow's runs; what a decision is and what decisions add up to
+    evidence train         verdicts on candidates, and how candidates come to be
+    model                  a model is data: files, digests, a closed-set loader
+    dataset                mature training sets
+    features               features and labels from SQL, as of a moment
+    ingest                 deliveries: fetch, guard, stamp, publish, quarantine
+    contract               what a delivery must satisfy
+    sources                where it comes from and how it is read
+    asof                   DuckDB over the lake, as of a moment
+    query lake             what a query may say; the only module that knows paths, tables and object stores
+    partition              when
+    spec                   what a team declared
+    settings               where things are kept
+    errors                 Permanent (fail now) and Transient (retry)
+"""

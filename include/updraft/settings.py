@@ -1,0 +1,42 @@
+"""Where this installation keeps its things; read from the environment, once, by whoever asks."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Places of one installation.
+
+    :param home: Folder of everything generated; `UPDRAFT_HOME`, `.updraft` below the working directory by default.
+    :param lake: URI of the lake, a folder or `s3://bucket/prefix`; `UPDRAFT_LAKE`.
+    :param inbox: Folder in which file deliveries arrive; `UPDRAFT_INBOX`.
+    :param use_cases: Folder of the use cases; `UPDRAFT_USE_CASES`.
+    :param tracking: MLflow tracking URI; `MLFLOW_TRACKING_URI`.
+    :param artifacts: Where MLflow keeps artifacts; `UPDRAFT_ARTIFACTS`.
+    """
+
+    home: Path
+    lake: str
+    inbox: Path
+    use_cases: Path
+    tracking: str
+    artifacts: str
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Read the environment.
+
+        Paths are made absolute, so that a task that changes its working directory still finds them.
+        """
+        home = Path(os.environ.get("UPDRAFT_HOME", ".updraft")).absolute()
+        here = Path(os.environ.get("UPDRAFT_USE_CASES", "include/use_cases")).absolute()
+        return cls(
+            home=home,
+            lake=os.environ.get("UPDRAFT_LAKE", str(home / "lake")),
+            inbox=Path(os.environ.get("UPDRAFT_INBOX", home / "inbox")).absolute(),
+            use_cases=here,
+            tracking=os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}"),
+            artifacts=os.environ.get("UPDRAFT_ARTIFACTS", str(home / "mlartifacts")),
+        )

@@ -1,0 +1,45 @@
+"""Durations as people write them: `90m`, `6h`, `1d`, `2w`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"(\d{1,4})([mhdw])\Z")
+
+
+def parse(text: object) -> timedelta:
+    """Read a duration.
+
+    >>> parse("6h")
+    datetime.timedelta(seconds=21600)
+    """
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.match(text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError("a duration is a whole number and a unit: 90m, 6h, 1d or 2w")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def render(length: timedelta) -> str:
+    """Write a duration in its largest whole unit.
+
+    >>> render(timedelta(hours=36)), render(timedelta(days=2))
+    ('36h', '2d')
+    """
+    minutes = int(length.total_seconds() // 60)
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse),
+    PlainSerializer(render),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,4}[mhdw]$"}),
+]

@@ -1,0 +1,234 @@
+"""The frozen model of `spec.yaml`: one prediction problem, declared."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from updraft.spec.base import Part
+from updraft.spec.durations import Duration
+from updraft.spec.names import Name
+from updraft.spec.sources import Source, reserved
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Owner(Part):
+    """Who answers for the use case."""
+
+    name: str = Field(description="Team or person; shown as the owner of the DAGs.")
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="Where to reach them.")
+
+
+class Value(Part):
+    """What each outcome of a decision is worth, in any one unit."""
+
+    true_positive: float = Field(description="Acted, and it came true.")
+    false_positive: float = Field(description="Acted, and it did not.")
+    false_negative: float = Field(description="Did not act, and it came true.")
+    true_negative: float = Field(default=0.0, description="Did not act, and it did not come true.")
+
+    @model_validator(mode="after")
+    def _acting_can_pay(self) -> Self:
+        if self.true_positive <= self.false_negative or self.true_negative <= self.false_positive:
+            raise ValueError("acting must be worth more than not acting when it comes true, and less when it does not")
+        return self
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which acting has the higher expected value (Elkan, IJCAI 2001, eq. 2).
+
+        >>> Value(true_positive=3, false_positive=-1, false_negative=0).threshold
+        0.25
+        """
+        cost, gain = self.true_negative - self.false_positive, self.true_positive - self.false_negative
+        return cost / (cost + gain)
+
+
+class Problem(Part):
+    """What is predicted, how early, and what for."""
+
+    goal: str = Field(min_length=10, description="One sentence a stakeholder would sign.")
+    kind: Literal["binary"] = Field(default="binary", description="Kind of prediction.")
+    lead_time: Duration = Field(description="How long before the partition's interval the prediction must exist.")
+    decision: str = Field(min_length=3, description="What is done about a row whose score passes the threshold.")
+    value: Value = Field(description="Value per outcome; the decision threshold follows from it.")
+
+
+class Partitions(Part):
+    """The calendar of the use case: its only unit of work."""
+
+    every: Literal["hour", "day", "week"] = Field(default="day", description="Length of a partition.")
+    timezone: str = Field(default="UTC", description="IANA zone in which days and weeks begin.")
+    first: str = Field(description="Key of the first partition there is, such as `2013-01-01`.")
+    last: str | None = Field(
+        default=None,
+        description="Key of the last partition, for a history that has an end; then nothing runs by the clock.",
+    )
+    cron: str | None = Field(
+        default=None, description="When the ingest DAG ticks; each tick works on the partition that begins next."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+            raise ValueError(f"{zone!r} is not an IANA time zone, such as America/New_York") from unknown
+        return zone
+
+
+class Label(Part):
+    """What came true: the column `label.sql` returns, and when it can be trusted."""
+
+    column: Name = Field(description="The column of `label.sql` that holds 0, 1 or null (undefined).")
+    maturity: Duration = Field(description="How long after the partition's end its labels are complete.")
+
+
+class Feature(Part):
+    """One column of `features.sql`."""
+
+    type: Literal["number", "category"] = Field(description="How models read it.")
+    nullable: bool = Field(default=True, description="Whether it may be missing.")
+    about: str = Field(default="", description="What it means.")
+
+
+class Booster(Part):
+    """LightGBM's settings."""
+
+    rounds: int = Field(default=200, ge=1, le=5000, description="Number of trees.")
+    learning_rate: float = Field(default=0.05, gt=0, le=1, description="Weight of each tree.")
+    leaves: int = Field(default=31, ge=2, le=1024, description="Most leaves of a tree.")
+    min_leaf_rows: int = Field(default=100, ge=1, description="Fewest rows in a leaf.")
+    feature_share: Share = Field(default=1.0, description="Share of the features each tree sees.")
+    row_share: Share = Field(default=1.0, description="Share of the rows each tree sees.")
+    l2: float = Field(default=0.0, ge=0, description="L2 penalty on the leaves' values.")
+
+
+class Model(Part):
+    """How candidates come to be."""
+
+    families: tuple[Literal["lightgbm", "logistic"], ...] = Field(
+        default=("lightgbm", "logistic"), min_length=1,
+        description="Model families that compete on the validation window; the others stay baselines.",
+    )  # fmt: skip
+    seed: int = Field(default=1, ge=0, description="Start of every random choice in a training.")
+    threads: int = Field(default=2, ge=1, le=64, description="Threads per training; the result does not depend on it.")
+    history: Duration | None = Field(default=None, description="Train on at most this much history.")
+    validation: int = Field(default=10, ge=1, description="Partitions that choose the family and calibrate.")
+    holdout: int = Field(default=14, ge=1, description="Newest mature partitions, which only the gates see.")
+    gap: int = Field(default=2, ge=0, description="Partitions left out between the windows.")
+    min_rows: int = Field(default=1000, ge=10, description="Fewest labelled training rows.")
+    min_positives: int = Field(default=50, ge=2, description="Fewest rows of the rarer class, in every window.")
+    deadline: Duration = Field(default=timedelta(minutes=30), description="Training is stopped after this long.")
+    lightgbm: Booster = Field(default=Booster())
+
+
+class Limit(Part):
+    """An absolute limit on one metric."""
+
+    min: float | None = Field(default=None, description="Smallest value that passes.")
+    max: float | None = Field(default=None, description="Largest value that passes.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("say `min`, `max` or both")
+        return self
+
+
+class Gates(Part):
+    """What a candidate must show before it may become champion."""
+
+    metric: Literal["auc", "brier", "log_loss"] = Field(default="auc", description="The metric of the comparisons.")
+    absolute: dict[Literal["auc", "brier", "log_loss", "calibration_error"], Limit] = Field(
+        default={}, description="Limits on single metrics, on the holdout."
+    )
+    margin: float = Field(default=0.01, ge=0, description="How much worse than the champion is still not worse.")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(default=0.95, description="One-sided confidence.")
+    min_rows: int = Field(default=2000, ge=1, description="Fewest held-out rows; below it the verdict is INSUFFICIENT.")
+
+
+class Rollout(Part):
+    """How a model that passed its gates starts to count."""
+
+    approval: Literal["none", "required"] = Field(default="none", description="Whether a person must say yes.")
+    approval_timeout: Duration = Field(default=timedelta(hours=24), description="After this long, silence means no.")
+    reasons: Literal["acted_on", "all"] = Field(
+        default="acted_on", description="Rows that get their top three reasons; `all` costs a hundred times the score."
+    )
+
+
+class Monitor(Part):
+    """What is watched, and from where on it is an incident."""
+
+    window: int = Field(default=7, ge=1, description="Partitions pooled into one look.")
+    min_rows: int = Field(default=500, ge=10, description="Fewest rows in a look; below it the status is unknown.")
+    psi: float = Field(default=0.2, gt=0, description="Population stability index from which a shift has an effect.")
+    drifted_share: Share = Field(default=0.3, description="Share of features drifted that makes an alarm.")
+    max_drop: float = Field(default=0.03, gt=0, description="Loss of AUC against the holdout that makes an alarm.")
+    alarms: int = Field(default=3, ge=1, description="Alarms among the last `of` partitions that make an incident.")
+    of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")
+
+    @model_validator(mode="after")
+    def _alarms_fit(self) -> Self:
+        if self.alarms > self.of:
+            raise ValueError("`alarms` cannot be more than `of`")
+        return self
+
+
+class Retrain(Part):
+    """When to train again, and when not to."""
+
+    cron: str | None = Field(default=None, description="Schedule of `<use case>__train`; none when empty.")
+    cooldown: Duration = Field(default=timedelta(days=14), description="Quiet time after a training.")
+    budget: int = Field(default=2, ge=0, description="Most incident-driven trainings within `budget_period`.")
+    budget_period: Duration = Field(default=timedelta(days=30), description="The span the budget is counted over.")
+
+
+class UseCase(Part):
+    """One prediction problem: a folder with `spec.yaml`, `features.sql`, `label.sql` and `README.md`."""
+
+    version: Literal[1] = Field(description="Version of the spec format.")
+    name: Name = Field(description="The folder's name; prefix of the DAG ids and table names.")
+    owner: Owner
+    tags: tuple[Name, ...] = Field(default=(), description="Shown in the Airflow UI.")
+    problem: Problem
+    partitions: Partitions
+    entity: tuple[Name, ...] = Field(min_length=1, description="Columns that identify one prediction in a partition.")
+    sources: dict[Name, Source] = Field(min_length=1, description="Where the raw rows come from, by name.")
+    label: Label
+    features: dict[Name, Feature] = Field(min_length=1, description="Columns of `features.sql` that models see.")
+    model: Model = Field(default=Model())
+    gates: Gates = Field(default=Gates())
+    rollout: Rollout = Field(default=Rollout())
+    monitor: Monitor = Field(default=Monitor())
+    retrain: Retrain = Field(default=Retrain())
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _names_do_not_collide(self) -> Self:
+        for source, declared in self.sources.items():
+            if clash := reserved(dict(declared.columns)):
+                raise ValueError(
+                    f"source {source!r} has columns the lake adds itself: {', '.join(sorted(clash))}; rename them"
+                )
+        own = {*self.entity, "event_time", "as_of", "partition", "fingerprint", self.label.column}
+        if clash := own & set(self.features):
+            raise ValueError(f"features must not be named {', '.join(sorted(clash))}: the table has such columns")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder the spec was loaded from."""
+        if self._folder is None:
+            raise ValueError("this use case was not loaded from a folder")
+        return self._folder
+
+    def sql(self, which: Literal["features", "label"]) -> str:
+        """Text of `features.sql` or `label.sql`."""
+        return (self.folder / f"{which}.sql").read_text(encoding="utf-8")

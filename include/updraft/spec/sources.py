@@ -1,0 +1,113 @@
+"""Where raw rows come from and what they promise: the `sources:` part of a spec."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from updraft.spec.base import Part
+from updraft.spec.durations import Duration
+from updraft.spec.names import Name
+
+ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
+Scalar = str | int | float | bool
+
+
+class Column(Part):
+    """One column of a source: its type, and what every value of it must satisfy."""
+
+    type: ColumnType = Field(description="How the value is read; never guessed.")
+    nullable: bool = Field(default=False, description="Whether a value may be missing.")
+    range: tuple[float | None, float | None] | None = Field(
+        default=None, description="Smallest and largest value allowed; `null` leaves a side open."
+    )
+    among: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="The only values allowed.")
+    pattern: str | None = Field(default=None, description="Regular expression a string must match.")
+    timezone: str | None = Field(
+        default=None, description="For timestamps written without a zone: the IANA zone they are in."
+    )
+
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> "Column":
+        fits = {"range": ("integer", "number"), "pattern": ("string",), "timezone": ("timestamp",)}
+        for rule, types in fits.items():
+            if getattr(self, rule) is not None and self.type not in types:
+                raise ValueError(f"`{rule}` is for {' and '.join(types)} columns, this one is {self.type}")
+        return self
+
+
+class KnownAt(Part):
+    """When a row became known: exactly one of the three."""
+
+    column: Name | None = Field(default=None, description="The column that says when the row became known.")
+    delay: Duration | None = Field(default=None, description="This long after the end of the partition delivered.")
+    landing: Literal[True] | None = Field(default=None, description="The moment the delivery landed.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "KnownAt":
+        if sum(v is not None for v in (self.column, self.delay, self.landing)) != 1:
+            raise ValueError("say exactly one of `column`, `delay` and `landing`")
+        return self
+
+
+class Contract(Part):
+    """What a delivery as a whole must satisfy."""
+
+    rows: tuple[int, int] = Field(default=(1, 10_000_000), description="Fewest and most rows a delivery may have.")
+    unique: bool = Field(default=True, description="Whether the key may appear only once within a delivery.")
+    tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.01, description="Share of bad rows that goes to quarantine; above it the delivery is blocked."
+    )
+
+
+class Caps(Part):
+    """Limits that hold before anything is decoded."""
+
+    bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest delivery as stored.")
+    decoded_bytes: int = Field(default=4 * 1024**3, gt=0, description="Largest delivery once decompressed.")
+    ratio: int = Field(default=200, gt=0, description="Largest ratio of decompressed to compressed bytes.")
+    rows: int = Field(default=50_000_000, gt=0, description="Most rows.")
+    columns: int = Field(default=2_000, gt=0, description="Most columns.")
+    line_bytes: int = Field(default=1024**2, gt=0, description="Longest line.")
+
+
+class Source(Part):
+    """One source of raw rows."""
+
+    type: Name = Field(description="Which kind of source: a module of `updraft.sources`.")
+    path: str = Field(description="Where partition P is delivered, below the inbox; `{partition}` stands for its key.")
+    format: Literal["csv", "parquet", "jsonl"] = Field(default="csv", description="How the rows are written.")
+    key: tuple[Name, ...] = Field(min_length=1, description="Columns that tell one fact from another.")
+    event_time: Name = Field(description="The timestamp column that says when the fact happened.")
+    known_at: KnownAt = Field(description="When a row became known.")
+    lookback: Duration | None = Field(
+        default=None, description="How far back features read; older deliveries are not opened."
+    )
+    columns: dict[Name, Column] = Field(min_length=1, description="Every column that is read, by name.")
+    contract: Contract = Field(default=Contract(), description="What a delivery as a whole must satisfy.")
+    caps: Caps = Field(default=Caps(), description="Limits that hold before anything is decoded.")
+
+    @model_validator(mode="after")
+    def _columns_named_exist(self) -> "Source":
+        for role, names in self._roles().items():
+            for name in names:
+                if name not in self.columns:
+                    raise ValueError(f"`{role}` names {name!r}, which is not under `columns`")
+        for role in ("event_time", "known_at"):
+            for name in self._roles()[role]:
+                if self.columns[name].type != "timestamp":
+                    raise ValueError(f"`{role}` must name a timestamp column, {name!r} is {self.columns[name].type}")
+        for name in (*self.key, self.event_time):
+            if self.columns[name].nullable:
+                raise ValueError(f"{name!r} is part of the key or the event time, so it cannot be nullable")
+        if "{partition}" not in self.path or self.path.startswith("/") or ".." in self.path.split("/"):
+            raise ValueError("`path` must be relative to the inbox, stay inside it and contain {partition}")
+        return self
+
+    def _roles(self) -> dict[str, tuple[str, ...]]:
+        known = (self.known_at.column,) if self.known_at.column else ()
+        return {"key": self.key, "event_time": (self.event_time,), "known_at": known}
+
+
+def reserved(columns: dict[str, Any]) -> set[str]:
+    """Columns of the spec that would collide with those the lake adds to every raw row."""
+    return {"event_time", "known_at", "delivery", "row", "partition"} & set(columns)
