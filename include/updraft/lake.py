@@ -1,0 +1,293 @@
+"""The lake: versioned tables and immutable objects, on a local folder or on S3; the only module that knows paths.
+
+Tables are Delta tables partitioned by `partition`. A partition is written whole or not at all, and writing the same
+rows again commits nothing. Objects are created once (a conditional put) or replaced whole.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from updraft.errors import LakeUnavailable, NameInvalid, WriteConflict
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+Rows: TypeAlias = pa.Table
+_PART = re.compile(r"[A-Za-z0-9_.=-]{1,200}")
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn the faults of the object store, but not its answers, into errors of Updraft."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as fault:
+        raise _unavailable(fault) from fault
+
+
+_retry_conflicts = retry(
+    retry=retry_if_exception_type(WriteConflict),
+    wait=wait_random_exponential(multiplier=0.02, max=2),
+    stop=stop_after_attempt(12),
+    reraise=True,
+)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Tables and objects below one root.
+
+    :param uri: A folder, or `s3://bucket/prefix`.
+    :param options: Storage options as delta-rs and object_store name them (`aws_access_key_id`, `endpoint`, …).
+    """
+
+    uri: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    # ---- tables -------------------------------------------------------------------------------------------------
+
+    def replace(self, table: str, rows: Rows, partitions: Sequence[str]) -> int:
+        """Make `rows` the whole content of `partitions`; return the table's version.
+
+        Rows keep the order given. When the partitions hold these very rows already, nothing is committed.
+
+        :param rows: Arrow rows with a string column `partition`, every value of which is in `partitions`.
+        :raises WriteConflict: If other writers won again and again.
+        """
+        return self.update(table, partitions, lambda _: rows)
+
+    @_retry_conflicts
+    def update(self, table: str, partitions: Sequence[str], change: Callable[[Rows | None], Rows]) -> int:
+        """Replace `partitions` by what `change` makes of their present rows; return the table's version.
+
+        `change` gets `None` when the table does not exist yet. It runs again on fresh rows when another writer
+        committed in between, so it must depend on nothing but its argument.
+        """
+        present = self._open(table)
+        before = None if present is None else self._scan(present, partitions)
+        rows = change(before)
+        strangers = set(pc.unique(rows["partition"]).to_pylist()) - set(partitions)
+        if strangers:
+            raise ValueError(f"rows of partitions {sorted(strangers)[:3]} in a write to {list(partitions)[:3]}")
+        if before is not None and present is not None and digest(before) == digest(rows):
+            return int(present.version())
+        return self._commit(table, present, rows, partitions)
+
+    def read(
+        self, table: str, partitions: Sequence[str] | None = None, columns: Sequence[str] | None = None
+    ) -> Rows | None:
+        """Rows of `partitions` (all, when `None`) as committed last; `None` when there is no such table."""
+        present = self._open(table)
+        return None if present is None else self._scan(present, partitions, columns)
+
+    def partitions(self, table: str) -> list[str]:
+        """Keys of the partitions a table holds, sorted."""
+        present = self._open(table)
+        if present is None:
+            return []
+        return sorted({str(found["partition"]) for found in present.partitions()})
+
+    def version(self, table: str) -> int | None:
+        """Version of a table, `None` when it does not exist."""
+        present = self._open(table)
+        return None if present is None else int(present.version())
+
+    def _open(self, table: str) -> "DeltaTable | None":
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        try:
+            return DeltaTable(self._table_uri(table), storage_options=dict(self.options))
+        except TableNotFoundError:
+            return None
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+
+    def _scan(
+        self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None = None
+    ) -> Rows:
+        shape = plain(pa.schema(present.schema()))
+        names = shape.names if columns is None else list(columns)
+        pruned: Any = None if partitions is None else [("partition", "in", list(partitions))]
+        if partitions is not None and not partitions:
+            return shape.empty_table().select(names)
+        try:
+            # Pruning by partition before the dataset is made: its cost grows with the files it is given.
+            if "://" in self.uri:
+                rows = present.to_pyarrow_dataset(file_pruning_predicate=pruned).to_table(columns=names)
+            else:
+                rows = _files(present.file_uris(file_pruning_predicate=pruned), shape).to_table(columns=names)
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+        return rows.cast(plain(rows.schema)).combine_chunks()
+
+    def _commit(self, table: str, present: "DeltaTable | None", rows: Rows, partitions: Sequence[str]) -> int:
+        from deltalake import write_deltalake
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        wanted = ", ".join(f"'{_literal(key)}'" for key in partitions)
+        how: dict[str, Any] = {"mode": "overwrite", "predicate": f"partition IN ({wanted})", "schema_mode": "merge"}
+        if present is None:
+            how = {"mode": "error", "partition_by": ["partition"]}
+        try:
+            # Writing through the table that was read makes delta-rs check every commit since that read.
+            target = self._table_uri(table) if present is None else present
+            write_deltalake(target, rows, storage_options=dict(self.options), **how)
+        except CommitFailedError as lost:
+            raise WriteConflict(
+                f"Another writer changed {table} first.", next_step="run the task again; it starts from fresh rows."
+            ) from lost
+        except DeltaError as fault:
+            if present is None and self._open(table) is not None:
+                raise WriteConflict(
+                    f"Another writer created {table} first.", next_step="run the task again."
+                ) from fault
+            raise
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+        return self.version(table) or 0
+
+    def _table_uri(self, table: str) -> str:
+        return f"{self.uri.rstrip('/')}/{_key(table)}"
+
+    # ---- objects ------------------------------------------------------------------------------------------------
+
+    @_answering()
+    def create(self, key: str, content: bytes) -> bool:
+        """Store an object unless one is there already; say whether it was stored now."""
+        from obstore.exceptions import AlreadyExistsError
+
+        try:
+            self._store.put(_key(key), content, mode="create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    @_answering()
+    def put(self, key: str, content: bytes) -> None:
+        """Store an object, replacing what was there."""
+        self._store.put(_key(key), content)
+
+    @_answering()
+    def get(self, key: str) -> bytes:
+        """Content of an object.
+
+        :raises FileNotFoundError: If there is none.
+        """
+        return bytes(self._store.get(_key(key)).bytes())
+
+    @_answering()
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of the objects below `prefix`, sorted."""
+        return sorted(found["path"] for page in self._store.list(_key(prefix) + "/") for found in page)
+
+    def location(self, key: str) -> str:
+        """Where a person or another tool finds an object."""
+        return f"{self.uri.rstrip('/')}/{_key(key)}"
+
+    @property
+    def _store(self) -> Any:
+        from obstore.store import LocalStore
+
+        if "://" in self.uri:
+            return _remote(self.uri, tuple(self.options.items()))
+        return LocalStore(self.uri, mkdir=True)
+
+
+@lru_cache(maxsize=4)  # a new HTTP client per object made reading five times slower
+def _remote(uri: str, options: tuple[tuple[str, str], ...]) -> Any:
+    from obstore.store import from_url
+
+    # delta-rs takes one flat list of options; obstore panics on those that belong to the HTTP client.
+    client: Any = {k: v for k, v in options if k in ("allow_http", "timeout", "connect_timeout")}
+    store: Any = {k: v for k, v in options if k not in client}
+    return from_url(uri, client_options=client, **store)
+
+
+def _files(files: Sequence[str], shape: pa.Schema) -> Any:
+    """A dataset over the files of a local table, oldest partition first, so that equal content reads equal.
+
+    Files older than a column lack it and read as null. On S3 the table's own dataset knows the credentials; here its
+    per-file statistics would cost several times what reading does.
+    """
+    import pyarrow.dataset as ds
+
+    by = ds.partitioning(pa.schema([("partition", pa.string())]), flavor="hive")
+    return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
+
+
+def plain(schema: pa.Schema) -> pa.Schema:
+    """The schema rows have in memory: plain strings, microseconds in UTC.
+
+    delta-rs hands strings out as views or dictionaries, depending on how they were stored.
+    """
+    return pa.schema([pa.field(f.name, _plain_type(f.type)) for f in schema])
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain_type(kind.value_type)
+    if pa.types.is_string_view(kind) or pa.types.is_large_string(kind):
+        return pa.string()
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", "UTC")
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(_plain_type(kind.value_type))
+    return kind
+
+
+def digest(rows: Rows) -> str:
+    """SHA-256 of the rows, whatever their order, chunks and column order; the identity of a table's content.
+
+    >>> a = pa.table({"x": [1, 2], "y": ["a", "b"]})
+    >>> digest(a) == digest(a.select(["y", "x"]).take([1, 0]))
+    True
+    """
+    columns = sorted(rows.column_names)
+    table = rows.select(columns).cast(plain(rows.select(columns).schema))
+    sortable = [(c, "ascending") for c in columns if not pa.types.is_nested(table.schema.field(c).type)]
+    ordered = table.sort_by(sortable).combine_chunks() if len(table) and sortable else table.combine_chunks()
+    seen = hashlib.sha256(str([(c, str(ordered.schema.field(c).type)) for c in columns]).encode())
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, ordered.schema.remove_metadata()) as out:
+        for batch in ordered.to_batches():
+            out.write_batch(batch)
+    seen.update(sink.getvalue())
+    return seen.hexdigest()
+
+
+def _key(path: str) -> str:
+    """Refuse a key that could leave the root or mean something to a store or shell."""
+    # delta-rs decodes percent signs when it reads, so `%2e%2e` would be a way out.
+    if not all(_PART.fullmatch(part) and part.strip(".") for part in path.split("/")):
+        raise NameInvalid(
+            f"{path[:80]!r} is not a key of the lake.",
+            next_step="use names joined by single slashes; keys are generated, never typed by hand.",
+        )
+    return path
+
+
+def _literal(key: str) -> str:
+    """A partition key as it may stand inside a Delta predicate, which takes no bound parameters."""
+    if not key or not all(c.isascii() and (c.isalnum() or c in "-:_") for c in key):
+        raise NameInvalid(f"{key[:80]!r} is not a partition key.", next_step="use a key of the use case's calendar.")
+    return key
+
+
+def _unavailable(fault: Exception) -> LakeUnavailable:
+    return LakeUnavailable(
+        f"The lake did not answer: {str(fault)[:300]}", next_step="check the store and its disk, then retry."
+    )

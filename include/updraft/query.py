@@ -1,0 +1,94 @@
+"""What a query reads, and whether it would give the same answer tomorrow; read off DuckDB's own syntax tree."""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from updraft.errors import FeaturesInvalid, did_you_mean
+from updraft.spec.model import UseCase
+
+THIS_PARTITION = "this_partition"
+_TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
+_CLOCKS_WITHOUT_BRACKETS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+_CLOCKS_AND_DICE = _CLOCKS_WITHOUT_BRACKETS | {
+    "now", "today", "age", "ago", "get_current_time", "get_current_timestamp", "transaction_timestamp",
+    "pg_conf_load_time", "pg_postmaster_start_time", "random", "setseed", "uuid", "uuidv4", "uuidv7",
+    "gen_random_uuid", "nextval", "currval", "setval", "getenv", "getvariable", "current_setting",
+    "current_query", "current_query_id", "current_transaction_id", "current_connection_id", "txid_current",
+    "sleep_ms", "pg_sleep", "write_log",
+}  # fmt: skip
+
+
+def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
+    """Sources that a query reads, sorted.
+
+    :param where: File the query stands in, for messages.
+    :raises FeaturesInvalid: If it is not one SELECT over the use case's sources, or asks for the time or for chance.
+    """
+    tree = _parsed(sql, where)
+    named, own = set(), {entry["key"] for entry in _ctes(tree)}
+    for node in _nodes(tree):
+        _refuse_clocks(node, where)
+        if node.get("type") == "TABLE_FUNCTION" and node["function"]["function_name"] not in _TABLE_FUNCTIONS:
+            raise _refused(where, f"calls the table function {node['function']['function_name']}()")
+        if node.get("type") == "BASE_TABLE":
+            if node["schema_name"] or node["catalog_name"]:
+                raise _refused(where, f"names {node['schema_name']}.{node['table_name']}")
+            named.add(node["table_name"])
+    for table in sorted(named - own - {THIS_PARTITION} - set(case.sources)):
+        raise _refused(
+            where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, case.sources)}"
+        )
+    return sorted(named & set(case.sources))
+
+
+@lru_cache(maxsize=32)  # opening a DuckDB takes a hundred times longer than parsing
+def _parsed(sql: str, where: str) -> dict[str, Any]:
+    import duckdb
+
+    with duckdb.connect() as db:
+        answer = db.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0]
+    try:
+        tree: dict[str, Any] = json.loads(answer)
+    except RecursionError as deep:
+        raise _refused(where, "is nested too deeply to be checked") from deep
+    if tree["error"]:
+        raise _refused(where, f"does not parse: {tree['error_message'][:300]}")
+    if len(tree["statements"]) != 1:
+        raise _refused(where, f"holds {len(tree['statements'])} statements")
+    return tree
+
+
+def _refuse_clocks(node: dict[str, Any], where: str) -> None:
+    called = str(node["function_name"]) if node.get("class") == "FUNCTION" else ""
+    # A clock without brackets parses as a column; `age` or `uuid` without them really is one.
+    column = str(node["column_names"][-1]) if node.get("class") == "COLUMN_REF" else ""
+    if called.lower() in _CLOCKS_AND_DICE or column.lower() in _CLOCKS_WITHOUT_BRACKETS:
+        raise _refused(where, f"asks for {called or column}, so it would not give the same rows again")
+    if (node.get("sample") or {}).get("seed") == -1:
+        raise _refused(where, "draws a sample without REPEATABLE (seed), so it would not give the same rows again")
+
+
+def _refused(where: str, why: str) -> FeaturesInvalid:
+    return FeaturesInvalid(
+        f"{where} {why}.",
+        next_step="write one SELECT over the sources of spec.yaml and `this_partition`, which holds the moment.",
+    )
+
+
+def _ctes(tree: Any) -> Iterator[dict[str, Any]]:
+    for node in _nodes(tree):
+        yield from node.get("cte_map", {}).get("map", [])
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a syntax tree."""
+    todo = [tree]
+    while todo:
+        current = todo.pop()
+        if isinstance(current, dict):
+            yield current
+            todo.extend(current.values())
+        elif isinstance(current, list):
+            todo.extend(current)
