@@ -1,0 +1,146 @@
+"""Land: from the inbox to staged bytes and a record. What cannot be read is refused before anything is recorded."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from updraft import sources
+from updraft.errors import DeliveryMissing, DeliveryRefused
+from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
+from updraft.ingest.verdict import blocked
+from updraft.sources import Found
+from updraft.sources.decode import Decoded, decode
+
+_log = logging.getLogger(__name__)
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What landed.
+
+    :param deliveries: Deliveries in the inbox or landed before, by partition.
+    :param new: How many of them were not known before.
+    """
+
+    source: str
+    deliveries: tuple[Delivery, ...]
+    new: int
+
+    def summary(self) -> dict[str, Any]:
+        """Counts and a few names, small enough to hand from task to task."""
+        extra = sorted({name[:80] for delivery in self.deliveries for name in delivery.extra_columns})
+        return {
+            "source": self.source,
+            "partitions": len({delivery.partition for delivery in self.deliveries}),
+            "deliveries": len(self.deliveries),
+            "new": self.new,
+            "rows": sum(delivery.rows for delivery in self.deliveries),
+            "bytes": sum(delivery.bytes for delivery in self.deliveries),
+            "extra_columns": extra[:NAMES_SHOWN],
+        }
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What landed, and what did not.
+
+    :param decoded: Rows of the deliveries that landed now, by identity.
+    :param refused: The reason for each delivery that cannot be read, by where it came from.
+    :param missing: Partitions without a delivery.
+    """
+
+    landed: Landed
+    decoded: dict[str, Decoded]
+    refused: dict[str, DeliveryRefused]
+    missing: tuple[str, ...]
+
+    @property
+    def partitions(self) -> list[str]:
+        """Partitions that have a delivery."""
+        return sorted({delivery.partition for delivery in self.landed.deliveries})
+
+    def complain(self) -> None:
+        """Raise what stood in the way, refusals first: waiting does not mend them."""
+        if self.refused:
+            origin, first = next(iter(self.refused.items()))
+            others = f" Refused as well: {named(list(self.refused)[1:])}." if len(self.refused) > 1 else ""
+            raise DeliveryRefused(
+                f"{self.landed.source} from {origin} is refused. {first.what}{others}", next_step=first.next_step
+            ) from first
+        if self.missing:
+            raise DeliveryMissing(
+                f"There is no delivery of {self.landed.source} for {named(self.missing)} yet.",
+                next_step="wait for it, or ask the sender.",
+            )
+
+
+def arrivals(feed: Feed, keys: Sequence[str], inbox: Path) -> Arrivals:
+    """Land whatever is in the inbox for the partitions."""
+    desk = _Desk(feed, feed.deliveries(keys))
+    for found in sources.find(feed.source, keys, inbox):
+        desk.receive(found, inbox)
+    there = {delivery.partition for delivery in desk.landed.values()} | {found.partition for found in desk.refused}
+    return Arrivals(
+        landed=Landed(feed.name, tuple(desk.landed[identity] for identity in sorted(desk.landed)), len(desk.decoded)),
+        decoded=desk.decoded,
+        refused={found.origin[:200]: refusal for found, refusal in desk.refused.items()},
+        missing=tuple(key for key in keys if key not in there),
+    )
+
+
+class _Desk:
+    """Receives deliveries one after the other, so that only one is held as bytes."""
+
+    def __init__(self, feed: Feed, before: Sequence[Delivery]) -> None:
+        self.landed = {delivery.identity: delivery for delivery in before}
+        self.decoded: dict[str, Decoded] = {}
+        self.refused: dict[Found, DeliveryRefused] = {}
+        self._feed, self._before, self._now = feed, before, datetime.now(UTC)
+
+    def receive(self, found: Found, inbox: Path) -> None:
+        """Land a delivery, or note why it is refused; one that changes while it is read is not there yet."""
+        try:
+            data = sources.fetch(self._feed.source, found, inbox)
+            identity = f"{found.partition}/{hashlib.sha256(data).hexdigest()}"
+            if identity not in self.landed:
+                rows = decode(data, self._feed.source, compressed=found.origin.endswith(".gz"))
+                self.landed[identity] = self._stage(found, identity, data, rows)
+                self.decoded[identity] = rows
+        except DeliveryRefused as refusal:
+            self.refused[found] = refusal
+        except DeliveryMissing as unsettled:
+            _log.info("%s", unsettled)
+
+    def _stage(self, found: Found, identity: str, data: bytes, rows: Decoded) -> Delivery:
+        """Store the bytes, then the record that makes them count."""
+        self._feed.lake.create(self._feed.place("staging", identity), data)
+        return self._feed.record(
+            Delivery(
+                partition=found.partition,
+                delivery=identity.rpartition("/")[2],
+                origin=found.origin,
+                bytes=len(data),
+                rows=rows.count,
+                columns=rows.header,
+                extra_columns=rows.extra,
+                landed_at=self._moment(found.partition).isoformat(),
+                revision=self._revision(found),
+            )
+        )
+
+    def _moment(self, partition: str) -> datetime:
+        """Now, or just after what landed before, should the clock have jumped back."""
+        return max([self._now, *(d.landed + _TICK for d in self._before if d.partition == partition)])
+
+    def _revision(self, found: Found) -> int:
+        same = [d for d in self._before if d.partition == found.partition and _stem(d.origin) == _stem(found.origin)]
+        return sum(not blocked(self._feed, delivery) for delivery in same)
+
+
+def _stem(origin: str) -> str:
+    return origin.removesuffix(".gz")

@@ -1,0 +1,47 @@
+"""Stamp rows with when they happened, when they became known, and where they came from."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from updraft.asof import STAMP, raw_schema
+from updraft.ingest.feed import Delivery, Feed
+from updraft.lake import Rows
+from updraft.sources.decode import Decoded
+
+_TICK = timedelta(microseconds=1)
+
+
+def stamped(feed: Feed, delivery: Delivery, decoded: Decoded, rejected: Collection[int]) -> Rows:
+    """Rows of a delivery as the raw table holds them, without those `rejected` by number."""
+    rows = decoded.rows.filter(pc.invert(pc.is_in(decoded.rows["row"], pa.array(list(rejected), pa.int64()))))
+    columns: dict[str, Any] = {
+        **{name: rows[name] for name in rows.column_names},
+        "event_time": rows[feed.source.event_time],
+        "known_at": known_at(feed, delivery, rows),
+        "delivery": pa.repeat(delivery.delivery, len(rows)),
+        "partition": pa.repeat(delivery.partition, len(rows)),
+    }
+    schema = raw_schema(feed.source)
+    return pa.table([columns[field.name] for field in schema], schema=schema)
+
+
+def known_at(feed: Feed, delivery: Delivery, rows: Rows) -> Any:
+    """When rows became known: as declared, but after their partition's delivery window opened.
+
+    A late row would otherwise show up in moments that are past, and change what was computed for them. Of deliveries
+    of one origin for one partition, each counts as known a microsecond after the one before, so that the newest wins.
+    """
+    partition = feed.calendar.at(delivery.partition)
+    opened = pa.scalar(feed.calendar.opens_at(partition) + _TICK, STAMP)
+    declared = feed.source.known_at
+    if declared.column is not None:
+        claimed = rows[declared.column]
+    else:
+        moment = delivery.landed if declared.delay is None else partition.end + declared.delay
+        claimed = pa.chunked_array([pa.repeat(pa.scalar(moment, STAMP), len(rows))])
+    later = pa.scalar(delivery.revision * _TICK, pa.duration("us"))
+    return pc.add(pc.if_else(pc.less(claimed, opened), opened, claimed), later)

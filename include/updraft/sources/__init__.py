@@ -1,0 +1,83 @@
+"""Kinds of sources: where deliveries come from, and how their bytes become typed rows.
+
+Every module of this package is a kind, named as `type:` in a spec; it offers `find` and `fetch`. A new kind is a new
+file here. The package `decode` turns bytes into rows and is the same for all kinds.
+"""
+
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from updraft.errors import SpecInvalid, did_you_mean
+from updraft.spec.sources import Source
+
+
+@dataclass(frozen=True, order=True)
+class Found:
+    """A delivery that is there, whole, and not fetched yet.
+
+    :param partition: Key of the partition it is for.
+    :param origin: Where it lies, as its kind of source names it.
+    """
+
+    partition: str
+    origin: str
+
+
+class Kind(Protocol):
+    """What a module of this package offers."""
+
+    def find(self, source: Source, partitions: Sequence[str], inbox: Path) -> list[Found]:
+        """Deliveries of `partitions` that are there and complete, in the order of their names."""
+
+    def fetch(self, source: Source, found: Found, inbox: Path) -> bytes:
+        """Bytes of a delivery, as they are.
+
+        :raises DeliveryMissing: If it is not there any more, or still changes.
+        :raises DeliveryRefused: If it is larger than the spec allows.
+        """
+
+
+def kinds() -> list[str]:
+    """Kinds of sources there are, sorted.
+
+    >>> "files" in kinds()
+    True
+    """
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+
+
+def kind(source: Source) -> Kind:
+    """Module that fetches deliveries of `source`.
+
+    :raises SpecInvalid: If there is no such kind.
+    """
+    if source.type not in kinds():
+        raise SpecInvalid(
+            f"There is no source type {source.type!r}; {did_you_mean(source.type, kinds())}",
+            next_step="correct `type` in spec.yaml, or add a module to updraft.sources.",
+        )
+    return cast(Kind, import_module(f"{__name__}.{source.type}"))
+
+
+def find(source: Source, partitions: Sequence[str], inbox: Path) -> list[Found]:
+    """Deliveries of `partitions` that are there and complete."""
+    return kind(source).find(source, partitions, inbox)
+
+
+def fetch(source: Source, found: Found, inbox: Path) -> bytes:
+    """Bytes of a delivery, as they are.
+
+    :raises DeliveryMissing: If it is not there any more, or still changes.
+    :raises DeliveryRefused: If it is larger than the spec allows.
+    """
+    return kind(source).fetch(source, found, inbox)
+
+
+def missing(source: Source, partitions: Sequence[str], inbox: Path) -> list[str]:
+    """Keys among `partitions` for which nothing complete is there."""
+    there = {found.partition for found in find(source, partitions, inbox)}
+    return [key for key in partitions if key not in there]

@@ -1,0 +1,90 @@
+"""From the bytes of a delivery to typed rows: caps first, then names, then types; nothing is guessed.
+
+What makes a delivery unreadable as a whole refuses it; what makes a row unreadable makes it a bad row.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from updraft.errors import DeliveryRefused
+from updraft.sources.decode import from_csv, from_jsonl, from_parquet, guard, header
+from updraft.sources.decode.carried import Carried, Column, Fault, Mask
+from updraft.sources.decode.cast import typed
+from updraft.spec.sources import Source
+
+_READERS = {"csv": from_csv.read, "jsonl": from_jsonl.read, "parquet": from_parquet.read}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Rows of a delivery.
+
+    :param rows: Rows that could be read: the declared columns with their types, and `row`, numbered from 1.
+    :param bad: Those that could not, and why, by number.
+    :param header: Names of all columns delivered.
+    :param extra: Those that the spec does not declare; they are not stored.
+    :param original: JSON text of rows as delivered, by number.
+    """
+
+    rows: pa.Table
+    bad: Mapping[int, str]
+    header: tuple[str, ...]
+    extra: tuple[str, ...]
+    original: Callable[[Sequence[int]], list[str]]
+
+    @property
+    def count(self) -> int:
+        """Number of rows delivered."""
+        return len(self.rows) + len(self.bad)
+
+
+def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
+    """Read a delivery as its spec declares it.
+
+    :param compressed: Whether `data` is gzip.
+    :raises DeliveryRefused: If it exceeds the caps, is no sound file of its format, or lacks a declared column.
+    """
+    carried = _READERS[source.format](_content(data, source, compressed=compressed), source)
+    if len(carried.row) + len(carried.broken) > source.caps.rows:
+        raise guard.too_many_rows(source.caps)
+    columns: dict[str, Column] = {}
+    faults = {name: list(found) for name, found in carried.faults.items()}
+    for name, declared in source.columns.items():
+        columns[name], found = typed(carried.columns[name], declared)
+        faults[name] = [*faults.get(name, ()), *(fault for fault in found if fault.where.any())]
+    bad = np.zeros(len(carried.row), np.bool_)
+    for fault in (fault for found in faults.values() for fault in found):
+        bad |= fault.where
+    rows = pa.table({**columns, "row": pa.array(carried.row)})
+    reasons = {**carried.broken, **_reasons(carried, faults, bad)}
+    return Decoded(
+        rows=rows.filter(pa.array(~bad)) if bad.any() else rows,
+        bad={number: reasons[number] for number in sorted(reasons)},
+        header=carried.header,
+        extra=tuple(header.undeclared(carried.header, source)),
+        original=carried.original,
+    )
+
+
+def _content(data: bytes, source: Source, *, compressed: bool) -> bytes:
+    if source.format != "parquet":
+        return guard.text(guard.inflated(data, source.caps) if compressed else data, source.caps)
+    if compressed:
+        raise DeliveryRefused("Parquet inside gzip is not accepted.", next_step="send the Parquet file itself.")
+    return data
+
+
+def _reasons(carried: Carried, faults: Mapping[str, Sequence[Fault]], bad: Mask) -> dict[int, str]:
+    """Everything that is wrong with each bad row, by number."""
+    said: dict[int, list[str]] = defaultdict(list)
+    for name, found in faults.items():
+        for fault in found:
+            places = np.flatnonzero(fault.where)
+            values = carried.columns[name].take(pa.array(places)).cast(pa.string()).to_pylist()
+            for place, value in zip(places.tolist(), values, strict=True):
+                said[place].append(f"{name}: {'' if value is None else repr(value[:40]) + ' '}{fault.why}")
+    return {int(carried.row[place]): "; ".join(said[place]) for place in np.flatnonzero(bad).tolist()}
