@@ -1,0 +1,225 @@
+"""Features and labels in SQL, run as of a moment, fingerprinted, and written a partition at a time.
+
+`features.sql` runs as of the partition's moment, `label.sql` as of the moment its labels are complete. Training and
+scoring read the same rows of `features/<use case>`; nothing joins history a second time.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from updraft.asof import ARROW, STAMP, History, Which
+from updraft.errors import FeaturesInvalid, did_you_mean
+from updraft.lake import Lake, Rows
+from updraft.partition import Partition, calendar
+from updraft.query import sources_of
+from updraft.spec.model import UseCase
+from updraft.spec.sources import Source
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build wrote.
+
+    :param partitions: Number of partitions.
+    :param rows: Rows over all of them.
+    :param fingerprint: Digest of the definition they were computed by.
+    :param version: Version of the table after the write.
+    """
+
+    partitions: int
+    rows: int
+    fingerprint: str
+    version: int
+
+
+def table(case: UseCase, which: Which = "features") -> str:
+    """Name of the table of features, or of labels."""
+    return f"{'features' if which == 'features' else 'labels'}/{case.name}"
+
+
+def fingerprint(case: UseCase, which: Which = "features") -> str:
+    """Digest of everything that decides the rows: the SQL, the columns, and how the sources it reads become views.
+
+    Only what changes rows counts: a comment, another layout, a new owner, gate or source make no partition stale,
+    and leave the champion able to score.
+
+    :raises FeaturesInvalid: If the SQL is not one SELECT over the sources.
+    """
+    sql = case.sql(which)
+    read = sources_of(case, sql, f"{which}.sql of {case.name}")
+    ticks = {"every", "timezone", "first"}
+    decided = {
+        "sql": _words(sql),
+        "views": {name: _view(case.sources[name]) for name in read},
+        "columns": [(field.name, str(field.type)) for field in sorted(schema(case, which), key=lambda f: f.name)],
+        "entity": case.entity,
+        "partitions": case.partitions.model_dump(mode="json", include=ticks),
+        "lead_time": case.problem.model_dump(mode="json")["lead_time"],
+        "maturity": case.label.model_dump(mode="json")["maturity"] if which == "label" else None,
+    }
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
+
+
+def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
+    """Compute the features of partitions as of their moments and write them in one commit.
+
+    :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then nothing is written.
+    """
+    days = [calendar(case).at(key) for key in keys]
+    return _build(case, "features", days, [day.as_of for day in days], lake)
+
+
+def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
+    """Compute the labels of mature partitions and write them in one commit."""
+    days = [calendar(case).at(key) for key in keys]
+    return _build(case, "label", days, [calendar(case).matures_at(day) for day in days], lake)
+
+
+def stale(case: UseCase, keys: Sequence[str], lake: Lake, which: Which = "features") -> list[str]:
+    """Partitions among `keys` that are missing, or were computed by another definition than today's."""
+    wanted = fingerprint(case, which)
+    stored = lake.read(table(case, which), keys, columns=["partition", "fingerprint"])
+    if stored is None:
+        return list(keys)
+    fresh = set(pc.unique(stored.filter(pc.equal(stored["fingerprint"], wanted))["partition"]).to_pylist())
+    return [key for key in keys if key not in fresh]
+
+
+def _words(sql: str) -> list[str]:
+    """What the query says, without comments and layout."""
+    import duckdb
+
+    said = sql.encode()  # DuckDB counts bytes
+    tokens = duckdb.tokenize(sql)
+    ends = [*(start for start, _ in tokens[1:]), len(said)]
+    spans = zip(tokens, ends, strict=True)
+    return [said[start:end].decode().strip() for (start, kind), end in spans if kind != duckdb.token_type.comment]
+
+
+def _view(source: Source) -> dict[str, Any]:
+    how = source.model_dump(mode="json", include={"key", "event_time", "known_at", "lookback"})
+    return how | {"columns": {name: column.type for name, column in source.columns.items()}}
+
+
+def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
+    mark = fingerprint(case, which)
+    with History(lake, case, which, first=min(days), latest=max(moments)) as history:
+        parts = [
+            _shaped(case, which, history.ask(day, moment), day, moment, mark)
+            for day, moment in zip(days, moments, strict=True)
+        ]
+    rows = pa.concat_tables(parts)
+    version = lake.replace(table(case, which), rows, [day.key for day in days])
+    return Built(len(days), len(rows), mark, version)
+
+
+def _shaped(case: UseCase, which: Which, rows: Rows, day: Partition, moment: datetime, mark: str) -> Rows:
+    """Rows in the table's shape, or an error that names what does not fit."""
+    wanted = schema(case, which)
+    _same_columns(case, which, rows, wanted)
+    own = [_typed(case, which, rows[f.name], f) for f in wanted if f.name in rows.column_names]
+    stamps = {"as_of": pa.scalar(moment, STAMP), "fingerprint": mark, "partition": day.key}
+    added = [pa.repeat(pa.scalar(v) if isinstance(v, str) else v, len(rows)) for v in stamps.values()]
+    shaped = pa.table([*own, *added], schema=wanted).sort_by([(c, "ascending") for c in case.entity])
+    _one_row_each(case, which, shaped, day)
+    return shaped
+
+
+def _typed(
+    case: UseCase, which: Which, column: "pa.ChunkedArray[Any]", wanted: "pa.Field[Any]"
+) -> "pa.ChunkedArray[Any]":
+    """A column of the query in the type of the table; a number that is none is a missing one."""
+    # A moment without a zone would be taken for UTC, hours away from what the query meant.
+    if wanted.type == STAMP and getattr(column.type, "tz", None) is None:
+        raise _unfit(case, which, wanted, f"{column.type}, which says no time zone")
+    try:
+        typed = column.cast(wanted.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as unfit:
+        raise _unfit(case, which, wanted, f"{column.type} ({str(unfit)[:100]})") from unfit
+    return pc.if_else(pc.is_nan(typed), None, typed) if wanted.type == pa.float64() else typed
+
+
+def _unfit(case: UseCase, which: Which, wanted: "pa.Field[Any]", gave: str) -> FeaturesInvalid:
+    return FeaturesInvalid(
+        f"{which}.sql of {case.name} gave {wanted.name!r} as {gave}; it should be {wanted.type}.",
+        next_step="cast it in the query, or change its type in spec.yaml.",
+    )
+
+
+def schema(case: UseCase, which: Which = "features") -> pa.Schema:
+    """Columns of the features table (or of the labels table), in order."""
+    kinds = {"number": pa.float64(), "category": pa.string()}
+    entity = [pa.field(name, _entity_type(case, name)) for name in case.entity]
+    stamps = [pa.field("as_of", STAMP), pa.field("fingerprint", pa.string()), pa.field("partition", pa.string())]
+    if which == "label":
+        return pa.schema([*entity, pa.field(case.label.column, pa.float64()), *stamps])
+    own = [pa.field(name, kinds[feature.type]) for name, feature in case.features.items()]
+    return pa.schema([*entity, pa.field("event_time", STAMP), *own, *stamps])
+
+
+def _entity_type(case: UseCase, name: str) -> pa.DataType:
+    """An entity column has the type the first source that has it declares, text otherwise."""
+    found = [source.columns[name].type for source in case.sources.values() if name in source.columns]
+    return ARROW[found[0]] if found else pa.string()
+
+
+def _same_columns(case: UseCase, which: Which, rows: Rows, wanted: pa.Schema) -> None:
+    expected = [f.name for f in wanted if f.name not in ("as_of", "fingerprint", "partition")]
+    for name in rows.column_names:
+        if name not in expected:
+            raise FeaturesInvalid(
+                f"{which}.sql of {case.name} returns {name!r}, which spec.yaml does not declare; "
+                f"{did_you_mean(name, expected)}",
+                next_step="declare the column, or leave it out of the query.",
+            )
+    if missing := [name for name in expected if name not in rows.column_names]:
+        raise FeaturesInvalid(
+            f"{which}.sql of {case.name} does not return {', '.join(missing[:10])}.",
+            next_step="select these columns, or take them out of spec.yaml.",
+        )
+
+
+def _one_row_each(case: UseCase, which: Which, rows: Rows, day: Partition) -> None:
+    per_entity = rows.group_by(list(case.entity)).aggregate([([], "count_all")])
+    if len(per_entity) < len(rows):
+        raise FeaturesInvalid(
+            f"{which}.sql of {case.name} gave {len(rows)} rows for {len(per_entity)} entities in {day}.",
+            next_step=f"return one row per {', '.join(case.entity)}; a join multiplied them.",
+        )
+    required = [*case.entity, *(n for n, f in case.features.items() if which == "features" and not f.nullable)]
+    for name in required:
+        if rows[name].null_count:
+            raise FeaturesInvalid(
+                f"{name!r} is missing in {rows[name].null_count} of {len(rows)} rows of {day}.",
+                next_step="fill it in the query, or declare it nullable.",
+            )
+    if which == "features" and len(rows):
+        _inside(case, rows, day)
+    if which == "label":
+        _zero_or_one(case, rows, day)
+
+
+def _inside(case: UseCase, rows: Rows, day: Partition) -> None:
+    span = pc.min_max(rows["event_time"]).as_py()
+    if rows["event_time"].null_count or not day.start <= span["min"] <= span["max"] < day.end:
+        raise FeaturesInvalid(
+            f"features.sql of {case.name} gave events from {span['min']} to {span['max']} for {day}, "
+            f"which lasts from {day.start} to {day.end}.",
+            next_step="filter on this_partition.starts_at and this_partition.ends_at.",
+        )
+
+
+def _zero_or_one(case: UseCase, rows: Rows, day: Partition) -> None:
+    values = set(pc.unique(rows[case.label.column]).to_pylist())
+    if not values <= {0.0, 1.0, None}:
+        raise FeaturesInvalid(
+            f"label.sql of {case.name} gave {sorted(values - {None})[:5]} for {day}.",
+            next_step="return 0, 1, or null when the label is undefined.",
+        )

@@ -1,0 +1,17 @@
+"""A model is data, never code: small files of text, named with their digests in a manifest.
+
+Read in this order::
+
+    model          what everybody holds: calibrated probabilities, reasons, and the manifest behind them
+    manifest       what the model is, was trained on and demands; its SHA-256 is the model's name
+    encoder        feature rows -> one float64 matrix, categories frozen as they were in training
+    learner        what the three families have in common
+    boosted linear constant
+    calibration    raw log-odds -> probabilities (Platt)
+    golden         a few rows whose probabilities a loaded model must reproduce
+    store          save and load, digests before parsers
+"""
+
+from updraft.model.model import Model
+
+__all__ = ["Model"]
