@@ -1,0 +1,19 @@
+"""Is a candidate good enough? Arrays of held-out outcomes and probabilities in, verdicts with numbers and reasons out.
+
+- `evidence`: what the gates may look at: the held-out rows as each model scored them
+- `examination`: every gate on one candidate, and what came of it
+- `gates/`: one demand per module, found by discovery
+- `judgement`: is a difference real, is a loss within the margin, could it have been seen at all
+- `paired`, `interval`: a difference between two models, and one model's metric, each with its bounds
+- `sampling`: how far chance alone moves a metric, when whole partitions come and go
+- `metrics/`, `metric`: one metric per module, found by discovery, and what a metric is
+- `verdict`: PASS, FAIL or INSUFFICIENT, with the reason
+
+Nothing here reads the lake or knows how models are made.
+"""
+
+from updraft.evidence.evidence import Evidence
+from updraft.evidence.examination import Examination, examine
+from updraft.evidence.verdict import Outcome, Verdict, overall
+
+__all__ = ["Evidence", "Examination", "Outcome", "Verdict", "examine", "overall"]

@@ -1,0 +1,206 @@
+"""The ledger: the append-only, hash-chained record of every decision about a use case's models.
+
+One decision is one immutable object, `ledger/<use case>/<sequence>.json`, created by a conditional put, so of two
+writers of the same sequence number one wins and the other looks again. Order is the sequence; the clock is a remark.
+A change of any record shows in the hash its successor holds; `head` holds that of the newest, and shows a cut tail.
+Whoever can rewrite the whole folder can forge it: keep it under object lock where that matters.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, get_args
+from uuid import uuid4
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+
+from updraft.errors import LakeUnavailable, LedgerBroken, WriteConflict
+from updraft.lake import Lake
+from updraft.records import NOTHING, Kind, Record, State, add_up, canonical, digest
+from updraft.spec.names import name
+
+__all__ = ["FACTS_LIMIT", "Kind", "Ledger", "Record", "State"]
+
+FACTS_LIMIT = 64 * 1024
+_NEEDS_MODEL = ("challenger", "promoted", "rolled_back")
+_FILE = re.compile(r"[0-9]{8}\.json")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The decisions about the models of one use case.
+
+    :param use_case: Its name.
+    """
+
+    lake: Lake
+    use_case: str
+
+    def append(
+        self,
+        kind: Kind,
+        *,
+        why: str,
+        who: str,
+        partition: str | None = None,
+        model: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+        expect: Callable[[State], None] | None = None,
+    ) -> Record:
+        """Add one decision and return it as recorded.
+
+        :param facts: What the decision rests on, at most 64 KB as JSON; numbers that are not finite become null.
+        :param expect: Looks at the state this record would follow, and raises to abandon; runs again after a lost race.
+        :raises WriteConflict: If other writers won again and again.
+        :raises LedgerBroken: If the chain does not hold; nothing is added to it then.
+        """
+        if kind not in get_args(Kind) or (kind in _NEEDS_MODEL and not model):
+            raise ValueError(f"no record of kind {kind!r} with model {model!r}")
+        known = json.loads(canonical(facts or {}))
+        if len(canonical(known)) > FACTS_LIMIT:
+            raise ValueError(f"facts of more than {FACTS_LIMIT} bytes; store them in the lake and record their key")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        draft = Record(0, NOTHING, kind, now, partition, who[:200], why[:2000], model, known, uuid4().hex)
+        recorded = _race(self._try, draft, expect)
+        assert recorded is not None
+        return recorded
+
+    def _try(self, draft: Record, expect: Callable[[State], None] | None) -> Record | None:
+        state = self.state()
+        if expect is not None:
+            expect(state)
+        record = replace(draft, sequence=state.head + 1, previous=state.head_digest)
+        content = canonical(asdict(record))
+        if not self._created(self._key(f"{record.sequence:08d}.json"), content):
+            return None
+        self._mark(record, content)
+        return record
+
+    def _created(self, key: str, content: bytes) -> bool:
+        try:
+            # A store that retries by itself reports its own earlier success as a conflict.
+            return self.lake.create(key, content) or self.lake.get(key) == content
+        except LakeUnavailable:
+            if key not in self.lake.keys(key.rpartition("/")[0]) or self.lake.get(key) != content:
+                raise
+            return True  # only the reply was lost
+
+    def records(self) -> list[Record]:
+        """Read all decisions in order.
+
+        :raises LedgerBroken: If one is missing or was changed; names the first.
+        """
+        return list(self.state().records)
+
+    def state(self) -> State:
+        """Add the records up.
+
+        :raises LedgerBroken: If one is missing or was changed; names the first.
+        """
+        mark = self._marked()  # before listing: the mark may lag behind the records, never lead
+        contents = self._contents(at_least=mark[0])
+        records = [_parse(sequence, content) for sequence, content in enumerate(contents, start=1)]
+        digests = [NOTHING, *map(digest, contents)]
+        _check_chain(records, digests, mark)
+        return add_up(records, digests[-1])
+
+    def verify(self) -> int:
+        """Check every record and the folder itself; return the number of records.
+
+        :raises LedgerBroken: If a record is missing or was changed, or the folder holds anything else.
+        """
+        count = self.state().head
+        if strangers := [found for found in self._stored() if found != "head" and not _FILE.fullmatch(found)]:
+            raise LedgerBroken(
+                f"The ledger of {self.use_case} holds {strangers[0][:80]!r}, which is no record.",
+                next_step="find out who wrote it, then move it out of the folder.",
+            )
+        return count
+
+    def _contents(self, at_least: int) -> list[bytes]:
+        present = {int(found[:8]) for found in self._stored() if _FILE.fullmatch(found)}
+        last = max([at_least, *present])
+        for sequence in range(1, last + 1):
+            if sequence not in present:  # a listing may miss what was added while it ran
+                self._content(sequence)
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(self._content, range(1, last + 1)))
+
+    def _content(self, sequence: int) -> bytes:
+        try:
+            return self.lake.get(self._key(f"{sequence:08d}.json"))
+        except FileNotFoundError as gone:
+            raise _broken(sequence, "is missing") from gone
+
+    def _marked(self) -> tuple[int, str]:
+        try:
+            mark = json.loads(self.lake.get(self._key("head")))
+            return int(mark["sequence"]), str(mark["sha256"])
+        except FileNotFoundError:
+            return 0, NOTHING
+        except (ValueError, KeyError, TypeError) as unreadable:
+            raise LedgerBroken(
+                f"The mark {self._key('head')} was changed.", next_step="restore it from a backup of the lake."
+            ) from unreadable
+
+    def _mark(self, record: Record, content: bytes) -> None:
+        mark = canonical({"sequence": record.sequence, "sha256": digest(content)})
+        try:
+            self.lake.put(self._key("head"), mark)
+        except LakeUnavailable as fault:  # the record stands; failing now would make the caller record it twice
+            _log.warning("record %d of %s stands, its mark does not: %s", record.sequence, self.use_case, fault)
+
+    def _stored(self) -> list[str]:
+        return [key.rpartition("/")[2] for key in self.lake.keys(f"ledger/{name(self.use_case)}")]
+
+    def _key(self, file: str) -> str:
+        return f"ledger/{name(self.use_case)}/{file}"
+
+
+def _parse(sequence: int, content: bytes) -> Record:
+    try:
+        record = Record(**json.loads(content))
+    except (ValueError, TypeError, RecursionError) as unreadable:
+        raise _broken(sequence, "was changed") from unreadable
+    if record.sequence != sequence:
+        raise _broken(sequence, f"was replaced by a copy of record {str(record.sequence)[:20]}")
+    if record.kind not in get_args(Kind):
+        raise _broken(sequence, f"is of the unknown kind {str(record.kind)[:40]!r}")
+    return record
+
+
+def _check_chain(records: list[Record], digests: list[str], mark: tuple[int, str]) -> None:
+    """Compare each record with what its successor, or the mark, says of it; `digests[n]` is that of record n."""
+    changed = {record.sequence - 1 for record in records if record.previous != digests[record.sequence - 1]}
+    if digests[mark[0]] != mark[1]:
+        changed.add(mark[0])
+    if changed:
+        first = min(changed)
+        # What a changed record says of the one before it proves nothing.
+        raise _broken(first + 1 if first + 1 in changed or first == 0 else first, "was changed")
+
+
+def _broken(sequence: int, how: str) -> LedgerBroken:
+    return LedgerBroken(
+        f"Record {sequence} of the ledger {how}.",
+        next_step="restore the record from a backup or an older object version; nothing is promoted until then.",
+    )
+
+
+def _gave_up(attempts: RetryCallState) -> None:
+    raise WriteConflict(
+        f"Other writers were first {attempts.attempt_number} times in a row.", next_step="run the task again."
+    )
+
+
+_race = Retrying(
+    retry=retry_if_result(lambda recorded: recorded is None),
+    wait=wait_random_exponential(multiplier=0.01, max=1),
+    stop=stop_after_attempt(40),
+    retry_error_callback=_gave_up,
+)
