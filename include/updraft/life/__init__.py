@@ -1,0 +1,8 @@
+"""The stages of a model's life, each one call; Airflow's operators and the command line make the same ones.
+
+`train`      mature data -> candidate -> evidence
+`promotion`  evidence -> promoted or rejected
+`monitor`    scores and matured labels -> measurements -> incident
+`retrain`    what was seen -> one decision
+`run`        all stages in order, without Airflow
+"""

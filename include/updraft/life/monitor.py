@@ -1,0 +1,176 @@
+"""Measure partitions: what moved, how well the champion did on matured labels, and whether it lasts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from updraft import dataset, score
+from updraft.errors import FeaturesInvalid, ModelRejected
+from updraft.lake import Lake
+from updraft.ledger import Ledger, State
+from updraft.life.train import examined, profile_key
+from updraft.monitor import reference, table, watch
+from updraft.monitor.incident import Incident, incident
+from updraft.partition import Partition, calendar
+from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was seen of one partition.
+
+    :param alarms: Reason per kind of alarm in this partition.
+    :param incident: What lasts, if anything does.
+    :param due: Whether to wake the controller now.
+    """
+
+    partition: str
+    champion: str
+    alarms: dict[str, str]
+    incident: Incident | None
+    due: bool
+
+    def summary(self) -> dict[str, Any]:
+        """What fits into an XCom."""
+        found = None if self.incident is None else {**asdict(self.incident), "reason": self.incident.reason[:1000]}
+        alarms = {kind: reason[:500] for kind, reason in self.alarms.items()}
+        return {
+            "partition": self.partition,
+            "champion": self.champion,
+            "alarms": alarms,
+            "incident": found,
+            "due": self.due,
+        }
+
+
+def monitor_table(case: UseCase) -> str:
+    """Name of the long table of measurements."""
+    return f"monitor/{case.name}"
+
+
+def mature(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
+    """Write the labels of scored partitions that have matured by now; say which cannot be."""
+    keys = _mature_scored(case, at, lake)
+    waiting = dataset.mature_labels(case, keys, lake)
+    named = dict(list(waiting.items())[-10:])
+    return {"mature": len(keys) - len(waiting), "newest": keys[-1] if keys else None, "waiting": named}
+
+
+def watch_partitions(case: UseCase, keys: Sequence[str], lake: Lake) -> Watched:
+    """Measure partitions, oldest first, write each whole, and say what lasts at the newest.
+
+    :raises NoChampion: If there is no model to measure.
+    :raises FeaturesInvalid: If a partition has not been scored.
+    """
+    champion = score.pin(case, lake)
+    for key in keys:
+        measured = _measure(case, calendar(case).at(key), lake, champion)
+        lake.replace(monitor_table(case), table.to_arrow(measured), [key])
+    now = calendar(case).at(keys[-1])
+    history = _history(case, now, lake)
+    alarmed = history[-1] if history else None
+    found = incident(history, case, champion=champion)
+    return Watched(
+        partition=now.key,
+        champion=champion,
+        alarms={} if alarmed is None else {str(kind): why for kind, why in alarmed.reasons.items()},
+        incident=found,
+        due=found is not None and _due(case, now, found),
+    )
+
+
+def _due(case: UseCase, now: Partition, found: Incident) -> bool:
+    """Whether the controller should hear of an incident: when it opens, and every `monitor.of` partitions after.
+
+    Waking it at every partition would fill the ledger with the same reason not to act; waking it once would let a lost
+    event, or a cooldown that has passed, go unnoticed.
+    """
+    # Counted from the first partition: where a long incident opened is only known as far back as one looks.
+    dates = calendar(case)
+    return found.is_new or len(dates.keys(dates.first_key, now.key)) % case.monitor.of == 0
+
+
+def open_incident(case: UseCase, found: Incident, partition: str, lake: Lake, *, who: str) -> bool:
+    """Record an incident unless it is open already; say whether it was recorded now."""
+    facts = {**asdict(found), "identity": found.identity}
+    how: dict[str, Any] = {"who": who, "partition": partition, "model": found.champion, "facts": facts}
+    try:
+        Ledger(lake, case.name).append("incident", why=found.reason, expect=lambda s: _not_open(s, found), **how)
+    except _OpenAlready:
+        return False
+    return True
+
+
+class _OpenAlready(Exception):  # noqa: N818 - no error: it leaves an append that is not needed
+    """The incident is on record."""
+
+
+def _not_open(state: State, found: Incident) -> None:
+    if any(record.facts.get("identity") == found.identity for record in state.open_incidents):
+        raise _OpenAlready
+
+
+def holdout_auc(case: UseCase, lake: Lake, digest: str) -> float:
+    """AUC that a model reached on its holdout when it was gated."""
+    return float(examined(case, lake, digest)["metrics"]["auc"]["value"])
+
+
+def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[table.Measurement]:
+    scored = [key for key in lake.partitions(score.table(case)) if key <= at.key][-case.monitor.window :]
+    if at.key not in scored:
+        raise FeaturesInvalid(
+            f"Partition {at} of {case.name} has not been scored.", next_step="run the score stage of it first."
+        )
+    matured = _mature_scored(case, at, lake)[-case.monitor.window :]
+    waiting = dataset.mature_labels(case, matured, lake)
+    return watch.measure(
+        case,
+        at.key,
+        champion=champion,
+        profile=_profile(case, lake, champion),
+        window_frame=dataset.frame(case, lake, scored),
+        scores_frame=_scores(case, lake, scored),
+        matured=_with_labels(case, lake, matured),
+        waiting=waiting,
+        holdout_auc=holdout_auc(case, lake, champion),
+    )
+
+
+def _profile(case: UseCase, lake: Lake, champion: str) -> reference.Profile:
+    try:
+        return reference.from_bytes(lake.get(profile_key(case, champion)))
+    except FileNotFoundError as gone:
+        raise ModelRejected(
+            f"Model {champion[:12]} of {case.name} has no monitoring reference.",
+            next_step="train a new model, or roll back to one that has.",
+        ) from gone
+
+
+def _mature_scored(case: UseCase, at: Partition, lake: Lake) -> list[str]:
+    last = calendar(case).last_mature(at.as_of)
+    return [key for key in lake.partitions(score.table(case)) if last is not None and key <= last.key]
+
+
+def _scores(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
+    rows = lake.read(score.table(case), keys)
+    return (score.schema(case).empty_table() if rows is None else rows).to_pandas()
+
+
+def _with_labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
+    by = ["partition", *case.entity]
+    truth = dataset.joined(case, lake, keys)[[*by, case.label.column]]
+    return _scores(case, lake, keys).merge(truth, on=by, how="left", validate="one_to_one")
+
+
+def _history(case: UseCase, now: Partition, lake: Lake) -> list[watch.Alarm | None]:
+    """Alarm per measured partition up to `now`, enough of them to see when a long incident opened."""
+    measured = [key for key in lake.partitions(monitor_table(case)) if key <= now.key][-4 * case.monitor.of :]
+    rows = lake.read(monitor_table(case), measured)
+    if rows is None:
+        return []
+    return [watch.alarm(table.from_arrow(rows.filter(pc.equal(rows["partition"], key)))) for key in measured]

@@ -1,0 +1,95 @@
+"""From evidence to a decision: examine a candidate against the champion, then promote or reject it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from updraft import features, promote
+from updraft.errors import ModelRejected
+from updraft.lake import Lake
+from updraft.ledger import Ledger
+from updraft.life import train
+from updraft.model import store
+from updraft.partition import Partition
+from updraft.promote import Approval, Promotion
+from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    from updraft.registry import Registry
+
+
+def examine(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *, who: str) -> dict[str, Any]:
+    """Examine a candidate against the present champion and record what the gates said.
+
+    :return: The examination in short, and `gated`, the sequence of its record.
+    :raises WriteConflict: If the champion changes meanwhile; a retry examines against the new one.
+    """
+    champion = Ledger(lake, case.name).state().champion
+    if champion == trained["candidate"]:
+        # The same data gave the same model: there is nothing to replace, and nothing to compare it with.
+        return {"outcome": "PASS", "because": ["the candidate is the champion already"], "gated": 0}
+    found = train.gate(case, at, lake, trained, champion=champion)
+    record = promote.gate(lake, case, trained["candidate"], found, partition=at.key, who=who)
+    return {**found.summary(), "gated": record.sequence}
+
+
+def conclude(
+    case: UseCase,
+    at: Partition,
+    lake: Lake,
+    registry: "Registry",
+    candidate: str,
+    *,
+    approval: Approval | None = None,
+    who: str,
+) -> Promotion:
+    """Show the training in the registry, then promote or reject the candidate as the ledger's evidence says.
+
+    :raises RegistryUnavailable: If MLflow is down; the candidate and its evidence wait in the lake.
+    """
+    train.log_run(case, at, lake, registry, candidate)
+    return promote.promote(lake, registry, case, candidate, partition=at.key, who=who, approval=approval)
+
+
+def approval_of(said: Mapping[str, Any], candidate: str, gated: int) -> Approval:
+    """What a person answered in the Airflow UI, bound to the model and the examination they were shown."""
+    chosen = list(said.get("chosen_options") or [])
+    by = said.get("responded_by_user") or {}
+    decision = "approved" if chosen == ["Approve"] else "rejected"
+    return Approval(str(by.get("name") or "nobody, in time"), decision, candidate, gated)  # type: ignore[arg-type]
+
+
+def roll_back(
+    case: UseCase,
+    lake: Lake,
+    registry: "Registry",
+    *,
+    who: str,
+    why: str,
+    leave: str | None = None,
+    partition: str | None = None,
+) -> Promotion:
+    """Go back to the newest earlier champion that loads; it counts from the next scoring run.
+
+    :param leave: The champion that was decided on, so that a retry does not go back one more.
+    :raises NoChampion: If there is none to go back to.
+    """
+    return promote.rollback(
+        lake,
+        registry,
+        case,
+        who=who,
+        why=why,
+        leave=leave,
+        partition=partition,
+        verify=lambda digest: _fit_to_score(case, lake, digest),
+    )
+
+
+def _fit_to_score(case: UseCase, lake: Lake, digest: str) -> None:
+    """Refuse a model that does not load, or that scoring would refuse."""
+    found = store.load(lake, case.name, digest).manifest.fingerprint
+    if found != features.fingerprint(case):
+        raise ModelRejected(
+            f"Model {digest[:12]} was trained on another definition of the features.",
+            next_step="train a new model, or restore the definition.",
+        )

@@ -1,0 +1,215 @@
+"""From mature data to a candidate with its evidence: fit, profile, examine, and keep each under the model's digest."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from updraft import dataset, features
+from updraft.errors import ModelRejected, TrainingRefused
+from updraft.evidence import Evidence, Examination, examine
+from updraft.lake import Lake
+from updraft.ledger import Ledger
+from updraft.model import store
+from updraft.model.model import Model
+from updraft.monitor import reference
+from updraft.partition import Partition
+from updraft.spec.load import digest as spec_digest
+from updraft.spec.model import UseCase
+from updraft.train.candidate import Candidate, train
+from updraft.train.plots import plots
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from updraft.registry import Registry
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A candidate and its baselines, in the lake.
+
+    :param candidate: Digest of the model that asks to be promoted.
+    :param baselines: Digest per family of what it should be better than.
+    :param family: The candidate's family, chosen for `reason`.
+    :param rows: Labelled rows it rests on; `undefined` more had no defined label.
+    """
+
+    candidate: str
+    baselines: Mapping[str, str]
+    family: str
+    reason: str
+    rows: int
+    undefined: int
+    partitions: int
+
+
+def prepare(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
+    """Bring features and labels up to date for a training at `at`; return counts."""
+    data = dataset.mature(case, lake, at)
+    keys = data.rows["partition"].unique()
+    return {
+        "rows": len(data.rows),
+        "undefined": data.undefined,
+        "partitions": len(keys),
+        "first": str(keys[0]) if len(keys) else None,
+        "last": str(keys[-1]) if len(keys) else None,
+        "fingerprint": data.fingerprint,
+        "missing": list(data.missing[:5]),
+    }
+
+
+def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str) -> Trained:
+    """Train at the moment of `at`, store the models, and record it.
+
+    :raises TrainingRefused: If the data does not allow it; the refusal is recorded, the champion stays.
+    """
+    data = dataset.mature(case, lake, at)
+    ledger = Ledger(lake, case.name)
+    try:
+        made = train(case, data, code_version=code_version)
+    except TrainingRefused as refused:
+        ledger.append("refused", why=str(refused), who=who, partition=at.key)
+        raise
+    for model in (made.model, *made.baselines.values()):
+        store.save(lake, case.name, model)
+    _keep_profile(case, lake, made, data.rows)
+    trained = Trained(
+        candidate=made.model.digest,
+        baselines={family: model.digest for family, model in made.baselines.items()},
+        family=made.model.family,
+        reason=made.reason,
+        rows=len(data.rows),
+        undefined=data.undefined,
+        partitions=data.rows["partition"].nunique(),
+    )
+    _record(ledger, case, at, trained, made, who)
+    return trained
+
+
+def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *, champion: str | None) -> Examination:
+    """Put a candidate through the gates, on held-out rows that neither training nor calibration has seen.
+
+    :param trained: What `fit` returned, as a mapping.
+    :param champion: Digest of the model it wants to replace.
+    """
+    model = store.load(lake, case.name, trained["candidate"])
+    held = held_out(case, at, lake, model)
+    rival = comparable(lake, case, champion)
+    evidence = Evidence(
+        y=held[case.label.column].to_numpy(float),
+        blocks=held["partition"].to_numpy(),
+        candidate=model.predict(held),
+        family=model.family,
+        baselines={
+            family: store.load(lake, case.name, digest).predict(held) for family, digest in trained["baselines"].items()
+        },
+        champion=None if rival is None else rival.predict(held),
+        champion_digest=champion,
+    )
+    found = examine(evidence, case)
+    lake.put(evidence_key(case, model.digest), json.dumps(found.to_json(), sort_keys=True).encode())
+    return found
+
+
+def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", digest: str) -> str:
+    """Show a training in the registry with everything it rests on; return the run's id."""
+    from updraft.registry import Training
+
+    model = store.load(lake, case.name, digest)
+    found = examined(case, lake, digest)
+    facts = model.manifest
+    metrics = {f"holdout_{name}": value["value"] for name, value in found["metrics"].items()}
+    pictures = plots(model, held_out(case, at, lake, model), case.label.column)
+    reports = {"gates.json": json.dumps(found, indent=1).encode(), "manifest.json": facts.dump()}
+    training = Training(
+        digest=digest,
+        partition=at.key,
+        params={"family": facts.family, "seed": str(facts.seed), **{k: str(v) for k, v in facts.parameters.items()}},
+        metrics={name: v for name, v in metrics.items() if v is not None} | _prefixed("validation", facts.validation),
+        tags={
+            "code_version": facts.code_version,
+            "fingerprint": facts.fingerprint,
+            "spec": spec_digest(case),
+            "outcome": str(found["outcome"]),
+            "data_versions": json.dumps(facts.versions, sort_keys=True),
+        },
+        artifacts={**{f"plots/{name}": png for name, png in pictures.items()}, **reports},
+        files={**model.files(), "manifest.json": facts.dump()},
+    )
+    return registry.log_training(case.name, training)
+
+
+def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:
+    """What the gates said about a model, whole.
+
+    :raises ModelRejected: If it was never examined.
+    """
+    try:
+        found: dict[str, Any] = json.loads(lake.get(evidence_key(case, digest)))
+    except FileNotFoundError as never:
+        raise ModelRejected(
+            f"Model {digest[:12]} of {case.name} has not been through the gates.",
+            next_step="run the gates stage first.",
+        ) from never
+    return found
+
+
+def _prefixed(prefix: str, numbers: Mapping[str, float]) -> dict[str, float]:
+    return {f"{prefix}_{name}": value for name, value in numbers.items()}
+
+
+def held_out(case: UseCase, at: Partition, lake: Lake, model: Model) -> "DataFrame":
+    """Labelled rows of the partitions that were kept away from a model's training."""
+    rows = dataset.mature(case, lake, at).rows
+    return rows[rows["partition"].isin(model.manifest.windows["holdout"])].reset_index(drop=True)
+
+
+def comparable(lake: Lake, case: UseCase, champion: str | None) -> Model | None:
+    """The champion, if it can answer for today's features; one of another definition cannot score them either."""
+    if champion is None:
+        return None
+    try:
+        model = store.load(lake, case.name, champion)
+    except ModelRejected:
+        # A champion that does not load scores nothing: the candidate competes with the baselines alone, and the
+        # scoring stage has long been failing with the reason.
+        return None
+    return model if model.manifest.fingerprint == features.fingerprint(case) else None
+
+
+def evidence_key(case: UseCase, digest: str) -> str:
+    """Where the examination of a model is kept."""
+    return f"evidence/{case.name}/{digest}.json"
+
+
+def profile_key(case: UseCase, digest: str) -> str:
+    """Where a model's monitoring reference is kept."""
+    return f"references/{case.name}/{digest}.json"
+
+
+def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:
+    unseen = rows[rows["partition"].isin(made.split.holdout)]
+    scores = made.model.predict(unseen)
+    lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
+
+
+def _record(ledger: Ledger, case: UseCase, at: Partition, trained: Trained, made: Candidate, who: str) -> None:
+    """Record a training once: the same data and code give the same digest, so a retry finds its own record."""
+    known = [r for r in ledger.records() if r.kind == "trained" and r.model == trained.candidate]
+    if any(r.partition == at.key for r in known):
+        return
+    windows = {name: [keys[0], keys[-1], len(keys)] for name, keys in made.model.manifest.windows.items() if keys}
+    ledger.append(
+        "trained",
+        why=trained.reason,
+        who=who,
+        partition=at.key,
+        model=trained.candidate,
+        facts={
+            **asdict(trained),
+            "windows": windows,
+            "validation": made.validation,
+            "notes": made.model.manifest.notes,
+        },
+    )

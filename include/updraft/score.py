@@ -1,0 +1,202 @@
+"""Features to scores: every feature row of a partition gets a score or a refusal, once, with all its origins.
+
+A partition that has been scored stays as it is: predictions that may have been acted upon are not rewritten when the
+champion changes. Only a deliberate rescore replaces them, whole.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from updraft import features, lake
+from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
+from updraft.lake import Lake, Rows
+from updraft.ledger import Ledger
+from updraft.model import store
+from updraft.model.model import Model
+from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One or more partitions scored whole.
+
+    :param rows: Feature rows seen; always `scored + refused`.
+    :param acted: Rows whose score reaches the threshold.
+    :param models: Digests of the models whose scores stand there.
+    :param kept: Whether the scores stood there already and were kept.
+    """
+
+    partitions: int
+    rows: int
+    scored: int
+    refused: int
+    acted: int
+    models: tuple[str, ...]
+    kept: bool
+
+
+def pin(case: UseCase, lake_: Lake) -> str:
+    """Digest of the champion, read once per run so that a promotion in between changes nothing.
+
+    :raises NoChampion: If there is none.
+    """
+    champion = Ledger(lake_, case.name).state().champion
+    if champion is None:
+        raise NoChampion(
+            f"No model of {case.name} has been promoted, so nothing can be scored.",
+            next_step=f"train one: trigger {case.name}__train or run `updraft run {case.name} train --partition …`.",
+        )
+    return champion
+
+
+def table(case: UseCase) -> str:
+    """Name of the table of scores."""
+    return f"scores/{case.name}"
+
+
+def schema(case: UseCase) -> pa.Schema:
+    """Columns of the scores table: who, how likely, what to do, why, and by what it was computed."""
+    shape = features.schema(case)
+    entity = [shape.field(name) for name in case.entity]
+    text = [pa.field(name, pa.string()) for name in ("reasons", "refused", "role", "model", "fingerprint", "data")]
+    numbers = [pa.field("score", pa.float64()), pa.field("acted", pa.bool_())]
+    return pa.schema([*entity, shape.field("event_time"), *numbers, *text, pa.field("partition", pa.string())])
+
+
+def partitions(case: UseCase, keys: Sequence[str], lake_: Lake, *, champion: str, rescore: bool = False) -> Scored:
+    """Score partitions with the model pinned by the caller, and write them in one commit.
+
+    :param champion: Digest of the model; loaded only after its files match it.
+    :param rescore: Replace scores that stand there already.
+    :raises FeaturesInvalid: If a partition has no features.
+    """
+    stored = lake_.read(features.table(case), keys)
+    rows = features.schema(case).empty_table() if stored is None else stored
+    _complete(case, keys, rows)
+    done = set() if rescore else _scored_already(case, keys, lake_)
+    todo = [key for key in keys if key not in done]
+    if todo:
+        fresh = _fresh_scores(case, rows.filter(pc.is_in(rows["partition"], pa.array(todo))), champion, lake_)
+        lake_.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
+    return _count(lake_.read(table(case), keys), keys, kept=not todo)
+
+
+def reconcile(case: UseCase, keys: Sequence[str], lake_: Lake) -> Scored:
+    """Hold the committed scores against the features: every entity once, none more, none less.
+
+    :raises FeaturesInvalid: If a row is missing, or stands there twice.
+    """
+    by = ["partition", *case.entity]
+    asked, answered = lake_.read(features.table(case), keys, by), lake_.read(table(case), keys)
+    if asked is None or answered is None or lake.digest(asked.select(by)) != lake.digest(answered.select(by)):
+        raise FeaturesInvalid(
+            f"The scores of {case.name} for {keys[0]}..{keys[-1]} do not match its feature rows one to one.",
+            next_step="run the score stage of these partitions again with `rescore`.",
+        )
+    return _count(answered, keys, kept=True)
+
+
+def _complete(case: UseCase, keys: Sequence[str], rows: Rows) -> None:
+    built = set(pc.unique(rows["partition"]).to_pylist())
+    if absent := [key for key in keys if key not in built]:
+        raise FeaturesInvalid(
+            f"There are no features of {case.name} for {', '.join(absent[:10])}.",
+            next_step="run the features stage of these partitions first.",
+        )
+
+
+def _scored_already(case: UseCase, keys: Sequence[str], lake_: Lake) -> set[str]:
+    stored = lake_.read(table(case), keys, ["partition"])
+    return set() if stored is None else set(pc.unique(stored["partition"]).to_pylist())
+
+
+def _keep(before: Rows | None, fresh: Rows, rescore: bool) -> Rows:
+    """What a partition holds after this write: another run's scores win unless this is a rescore."""
+    if before is None or rescore or not len(before):
+        return fresh
+    theirs = pc.unique(before["partition"])
+    return pa.concat_tables(
+        [before.select(fresh.column_names), fresh.filter(pc.invert(pc.is_in(fresh["partition"], theirs)))]
+    )
+
+
+def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake_: Lake) -> Rows:
+    model = store.load(lake_, case.name, champion)
+    if model.manifest.fingerprint != features.fingerprint(case):
+        raise ModelRejected(
+            f"Model {champion[:12]} was trained on another definition of the features of {case.name}.",
+            next_step="train a new model, or restore the definition.",
+        )
+    parts = [_score_one(case, rows.filter(pc.equal(rows["partition"], key)), model) for key in _keys(rows)]
+    return pa.concat_tables(parts)
+
+
+def _keys(rows: Rows) -> list[str]:
+    return sorted(pc.unique(rows["partition"]).to_pylist())
+
+
+def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
+    frame = rows.to_pandas()
+    refused = _refusals(case, frame)
+    fit = frame[refused == ""]
+    score = np.full(len(frame), np.nan)
+    score[refused == ""] = model.predict(fit) if len(fit) else []
+    acted = np.nan_to_num(score, nan=-1.0) >= model.threshold
+    columns: dict[str, Any] = {
+        **{name: rows[name] for name in (*case.entity, "event_time", "fingerprint", "partition")},
+        "score": pa.array(score, from_pandas=True),
+        "acted": pa.array(acted),
+        "reasons": pa.array(_reasons(case, frame, refused, acted, model), pa.string()),
+        "refused": pa.array([why or None for why in refused], pa.string()),
+    }
+    stamps = {"role": "champion", "model": model.digest, "data": lake.digest(rows)}
+    columns |= {name: pa.array([value] * len(rows), pa.string()) for name, value in stamps.items()}
+    return pa.table([columns[f.name] for f in schema(case)], schema=schema(case))
+
+
+def _refusals(case: UseCase, frame: "DataFrame") -> "np.ndarray[Any, Any]":
+    """Why each row cannot be scored, empty when it can: a model turns an infinite input into a confident answer."""
+    why = np.full(len(frame), "", dtype=object)
+    for name, feature in case.features.items():
+        if feature.type == "number":
+            why[np.isinf(frame[name].to_numpy(float))] = f"{name} is infinite"
+    return why
+
+
+def _reasons(
+    case: UseCase, frame: "DataFrame", refused: "np.ndarray[Any, Any]", acted: "np.ndarray[Any, Any]", model: Model
+) -> list[str | None]:
+    """Top three reasons as JSON, for the rows the spec asks them for."""
+    wanted = (refused == "") & (acted if case.rollout.reasons == "acted_on" else True)
+    given: list[str | None] = [None] * len(frame)
+    explained = model.reasons(frame[wanted], top=3) if wanted.any() else []
+    for place, reasons in zip(np.flatnonzero(wanted), explained, strict=True):
+        given[place] = json.dumps([[name, round(weight, 6)] for name, weight in reasons])
+    return given
+
+
+def _count(rows: Rows | None, keys: Sequence[str], *, kept: bool) -> Scored:
+    if rows is None:
+        return Scored(len(keys), 0, 0, 0, 0, (), kept)
+    refused = rows["refused"].drop_null()
+    return Scored(
+        partitions=len(keys),
+        rows=len(rows),
+        scored=len(rows) - len(refused),
+        refused=len(refused),
+        acted=int(pc.sum(rows["acted"]).as_py() or 0),
+        models=tuple(sorted(pc.unique(rows["model"]).to_pylist())),
+        kept=kept,
+    )
