@@ -1,0 +1,1 @@
+"""What a person types: `updraft check | run | status | rollback | demo | stop`."""

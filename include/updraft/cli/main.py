@@ -1,0 +1,93 @@
+"""The command `updraft`: one verb per file, errors as messages that say the next step."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from updraft.errors import UpdraftError
+from updraft.local.environment import quiet
+
+# Before any library is imported that would send telemetry.
+os.environ.update(quiet())
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Machine-learning models kept aloft on Apache Airflow."
+)
+console = Console(highlight=False)
+
+UseCaseName = Annotated[str, typer.Argument(help="Folder below include/use_cases.")]
+
+
+@app.command()
+def check(
+    use_case: Annotated[str | None, typer.Argument(help="One use case; all of them when left out.")] = None,
+) -> None:
+    """Read specs and queries and say what is wrong with them; writes nothing."""
+    from updraft.cli.check import check as run
+
+    run(console, use_case)
+
+
+@app.command()
+def run(
+    use_case: UseCaseName,
+    stage: Annotated[str, typer.Argument(help="ingest, features, score, monitor, train, retrain, or life for all.")],
+    partition: Annotated[str, typer.Option(help="Partition to work on, or the first of a span.")],
+    through: Annotated[str | None, typer.Option(help="Last partition of the span.")] = None,
+) -> None:
+    """Run a stage, or a whole life, without Airflow; it is the same code."""
+    from updraft.cli.run import run as start
+
+    start(console, use_case, stage, partition, through or partition)
+
+
+@app.command()
+def status(use_case: UseCaseName) -> None:
+    """Show champion, partitions, incidents and decisions of a use case."""
+    from updraft.cli.status import status as show
+
+    show(console, use_case)
+
+
+@app.command()
+def rollback(
+    use_case: UseCaseName,
+    why: Annotated[str, typer.Option(help="The reason, for the ledger.")],
+) -> None:
+    """Go back to the champion before; it counts from the next scoring run."""
+    from updraft.cli.rollback import rollback as go_back
+
+    go_back(console, use_case, why)
+
+
+@app.command()
+def demo(
+    short: Annotated[bool, typer.Option("--short", help="Three days in place of four weeks; no drift shows.")] = False,
+) -> None:
+    """Run the life of the flight_delays use case on a real Airflow, and leave the UIs running."""
+    from updraft.cli.demo import demo as tell
+
+    tell(console, short=short)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the Airflow and MLflow that `updraft demo` left running."""
+    from updraft.local.processes import Processes
+    from updraft.settings import Settings
+
+    ended = Processes(Settings.from_env().home).stop()
+    console.print(f"Stopped {', '.join(ended)}." if ended else "Nothing was running.")
+
+
+def main() -> None:
+    """Run the command; an error that Updraft raised is a message, not a traceback."""
+    try:
+        app()
+    except UpdraftError as problem:
+        Console(stderr=True, highlight=False).print(f"[red]{type(problem).__name__}[/red]: ", end="")
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(1)

@@ -1,0 +1,44 @@
+"""`updraft status`: where a use case stands."""
+
+from rich.console import Console
+from rich.table import Table
+
+from updraft import features, score
+from updraft.asof import raw_table
+from updraft.lake import Lake
+from updraft.ledger import Ledger
+from updraft.registry import Registry
+from updraft.settings import Settings
+from updraft.spec import load
+
+
+def status(console: Console, use_case: str) -> None:
+    """Print champion, partitions per table, and the newest decisions; mend the alias in MLflow if it was moved."""
+    settings, case = Settings.from_env(), load.load(use_case)
+    lake = Lake(settings.lake)
+    ledger = Ledger(lake, case.name)
+    ledger.verify()
+    state = ledger.state()
+    console.print(
+        f"[bold]{case.name}[/bold]  champion {(state.champion or 'none')[:12]}, ledger of {state.head} records"
+    )
+    if state.champion:
+        mended = Registry(settings.tracking, settings.artifacts).repair(case.name, state)
+        console.print(mended or "the registry's alias follows the ledger")
+    console.print(_partitions(lake, {f"raw {name}": raw_table(case, name) for name in case.sources} | {
+        "features": features.table(case), "labels": features.table(case, "label"), "scores": score.table(case)
+    }))  # fmt: skip
+    for record in state.records[-10:]:
+        console.print(
+            f"{record.sequence:>4} {record.partition or '':10} {record.kind:10} {record.why}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _partitions(lake: Lake, tables: dict[str, str]) -> Table:
+    shown = Table("table", "partitions", "first", "last")
+    for name, table in tables.items():
+        keys = lake.partitions(table)
+        shown.add_row(name, str(len(keys)), keys[0] if keys else "", keys[-1] if keys else "")
+    return shown

@@ -1,0 +1,193 @@
+"""The demo as a story: history, a first champion, then day after day through the real scheduler."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import uuid4
+
+from updraft.demo.plan import Plan
+from updraft.demo.publisher import Publisher
+from updraft.errors import Permanent
+from updraft.local.airflow_api import ENDED, AirflowApi
+from updraft.partition import Calendar, Partition
+
+CASE = "flight_delays"
+AHEAD = 2
+GLANCE = 0.4  # seconds between two looks; every look costs the API server time that tasks need
+PATIENCE = 300.0  # seconds a single run may take
+
+
+class Audience(Protocol):
+    """Who watches."""
+
+    def chapter(self, title: str) -> None:
+        """A new part of the story begins."""
+
+    def stage(self, partition: str, stage: str, state: str) -> None:
+        """A stage of a partition began or ended."""
+
+    def event(self, partition: str, text: str) -> None:
+        """Something happened that is worth a line."""
+
+
+@dataclass
+class Story:
+    """Deliver, trigger, wait, tell.
+
+    :param runs: Every DAG run so far, as (stage, run id).
+    :param incidents: Partitions at which an incident lasted.
+    """
+
+    api: AirflowApi
+    publisher: Publisher
+    dates: Calendar
+    audience: Audience
+    runs: list[tuple[str, str]] = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)
+
+    def live(self, plan: Plan) -> None:
+        """Tell the whole story.
+
+        What may overlap does: a training sees only what was known at its moment, whatever is delivered meanwhile.
+        """
+        self.audience.chapter(f"History: {plan.history[0]} to {plan.history[1]}, delivered and built in bulk")
+        self._bulk(plan.history)
+        self.audience.chapter(
+            f"First champion, as of {plan.first_training}; {plan.catch_up[1]} is caught up with in bulk"
+        )
+        with ThreadPoolExecutor(1) as beside:
+            training = beside.submit(self._train, plan.first_training)
+            self._bulk(plan.catch_up)
+            training.result()
+        self.audience.chapter(f"Day by day: {plan.daily[0]} to {plan.daily[1]}")
+        self._replay(self._span(plan.daily), corrupt=plan.corrupt)
+
+    def _bulk(self, span: tuple[str, str]) -> None:
+        days = self._span(span)
+        self.publisher.publish(days)
+        self._timed("ingest", [days])
+        half = (len(days) + 1) // 2
+        self._timed("features", [chunk for chunk in (days[:half], days[half:]) if chunk])
+
+    def _timed(self, stage: str, chunks: Sequence[Sequence[Partition]]) -> None:
+        """Run a stage on chunks of partitions side by side."""
+        began = time.monotonic()
+        spans = [{"partition": chunk[0].key, "through": chunk[-1].key} for chunk in chunks]
+        for run_id in [self._trigger(stage, conf=span) for span in spans]:
+            self._finish(stage, run_id)
+        count = sum(len(chunk) for chunk in chunks)
+        self.audience.event(chunks[-1][-1].key, f"{stage} of {count} partitions in {time.monotonic() - began:.0f} s")
+
+    def _train(self, key: str) -> None:
+        run_id = self._trigger("train", conf={"partition": key})
+        self._finish("train", run_id)
+        self._tell_outcome(key, run_id)
+
+    def _replay(self, days: Sequence[Partition], *, corrupt: str) -> None:
+        """Live day after day, a run per stage and day; a day is ingested while up to two before it are watched."""
+        with ThreadPoolExecutor(AHEAD) as beside:
+            watched: list[Future[None]] = []
+            for day in days:
+                self._ingest(day, corrupt=day.key == corrupt)
+                watched.append(beside.submit(self._watch, day.key))
+                for earlier in watched[:-AHEAD]:
+                    earlier.result()
+            for last in watched:
+                last.result()
+
+    def _ingest(self, partition: Partition, *, corrupt: bool) -> None:
+        if corrupt:
+            self._broken_delivery(partition)
+        self.publisher.publish([partition])
+        self._follow(partition.key, "ingest", lambda: self._trigger("ingest", partition=partition.key))
+
+    def _watch(self, key: str) -> None:
+        """Follow what the ingested partition sets off."""
+        for stage in ("features", "score", "monitor"):
+            run_id = self._follow(key, stage, lambda stage=stage: self._awaited(stage, key))  # type: ignore[misc]
+        if self._task_state("monitor", run_id, "incident") == "success":
+            self._incident(key)
+
+    def _broken_delivery(self, partition: Partition) -> None:
+        """Outcomes arrive with delays a spreadsheet has destroyed; the delivery is blocked, nothing is published."""
+        self.publisher.publish([partition])
+        outcomes = self.publisher.rows("outcomes", partition)
+        self.publisher.deliver("outcomes", partition, self.publisher.spoilt(outcomes))
+        run_id = self._trigger("ingest", partition=partition.key)
+        state = self._ended("ingest", run_id)
+        if state != "failed":
+            raise Permanent("The broken delivery was not blocked.", next_step="read the validation report in the lake.")
+        blocked = self._task_state("ingest", run_id, "outcomes.publish")
+        self.audience.event(partition.key, f"broken delivery of outcomes: publish {blocked}, rows in quarantine")
+        self.audience.event(partition.key, "the airline sends it again, repaired")
+
+    def _incident(self, key: str) -> None:
+        run_id = self._awaited("retrain", key)
+        self._finish("retrain", run_id)
+        if key not in self.incidents:
+            self.incidents.append(key)
+        decision = self.api.xcom(f"{CASE}__retrain", run_id, "decide")
+        self.audience.event(key, f"incident lasts; decision: {decision['action']}, because {decision['because']}")
+        if decision["action"] == "retrain":
+            trained = f"retrain__{key}"
+            self.runs.append(("train", trained))
+            self._finish("train", trained)
+            self._tell_outcome(key, trained)
+
+    def _tell_outcome(self, key: str, run_id: str) -> None:
+        fitted = self.api.xcom(f"{CASE}__train", run_id, "fit")
+        done = self.api.xcom(f"{CASE}__train", run_id, "promote")
+        self.audience.event(
+            key, f"{fitted['family']} candidate {fitted['candidate'][:8]}: {done['outcome']}, {done['why']}"
+        )
+
+    def _follow(self, key: str, stage: str, start: Callable[[], str]) -> str:
+        self.audience.stage(key, stage, "running")
+        run_id = start()
+        self._finish(stage, run_id)
+        self.audience.stage(key, stage, "success")
+        return run_id
+
+    def _trigger(self, stage: str, **how: Any) -> str:
+        run_id = self.api.trigger(
+            f"{CASE}__{stage}", run_id=f"demo__{stage}__{len(self.runs)}__{uuid4().hex[:8]}", **how
+        )
+        self.runs.append((stage, run_id))
+        return run_id
+
+    def _awaited(self, stage: str, key: str) -> str:
+        """Id of the run that an asset started for a partition."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = self.api.runs(f"{CASE}__{stage}", partition_key_pattern=key, limit=1)
+            if found:
+                run_id = str(found[0]["dag_run_id"])
+                if (stage, run_id) not in self.runs:
+                    self.runs.append((stage, run_id))
+                    return run_id
+            time.sleep(GLANCE)
+        raise Permanent(f"No run of {stage} was started for {key}.", next_step="read .updraft/logs/scheduler.log.")
+
+    def _ended(self, stage: str, run_id: str) -> str:
+        deadline = time.monotonic() + PATIENCE
+        while (state := str(self.api.run(f"{CASE}__{stage}", run_id)["state"])) not in ENDED:
+            if time.monotonic() > deadline:
+                raise Permanent(f"{stage} {run_id} took too long.", next_step="look at it in the Airflow UI.")
+            time.sleep(GLANCE)
+        return state
+
+    def _finish(self, stage: str, run_id: str) -> None:
+        if self._ended(stage, run_id) == "success":
+            return
+        failed = [t for t in self.api.tasks(f"{CASE}__{stage}", run_id) if t["state"] == "failed"]
+        told = self.api.log(f"{CASE}__{stage}", run_id, failed[0]["task_id"], failed[0]["try_number"]) if failed else ""
+        raise Permanent(f"{stage} {run_id} failed:\n{told[-1500:]}", next_step="look at the run in the Airflow UI.")
+
+    def _task_state(self, stage: str, run_id: str, task_id: str) -> str:
+        states = {t["task_id"]: str(t["state"]) for t in self.api.tasks(f"{CASE}__{stage}", run_id)}
+        return states[task_id]
+
+    def _span(self, span: tuple[str, str]) -> Sequence[Partition]:
+        return list(self.dates.between(self.dates.at(span[0]), self.dates.at(span[1])))
