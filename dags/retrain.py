@@ -1,0 +1,36 @@
+"""Retrain: is there anything to do about the model, and is training the thing to do?
+
+Runs while an incident lasts, and by hand for any partition. Decides one thing, records it with its reason, and then
+starts a training, rolls back, or does nothing.
+"""
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, PartitionedAssetTimetable
+
+from updraft.spec.model import UseCase
+from updraft_airflow import assets, conventions, declared, partitions
+from updraft_airflow.operators.retrain import DecideOperator, RollBackOperator
+
+
+def retrain(case: UseCase) -> DAG:
+    """Decide, then act on the decision."""
+    with DAG(
+        schedule=PartitionedAssetTimetable(assets=assets.incident(case)),
+        params=partitions.params(case),
+        **conventions.dag(case, "retrain", __doc__),
+    ) as dag:
+        actions = {"retrain": "train", "roll_back": "roll_back"}
+        decided = DecideOperator(task_id="decide", use_case=case.name, actions=actions)
+        decided >> TriggerDagRunOperator(
+            task_id=actions["retrain"],
+            trigger_dag_id=f"{case.name}__train",
+            trigger_run_id=f"retrain__{partitions.PARTITION}",  # one training per partition, however often this runs
+            logical_date=None,
+            conf={"partition": partitions.PARTITION},
+            skip_when_already_exists=True,
+        )
+        RollBackOperator(task_id=actions["roll_back"], use_case=case.name, decision=decided.output)
+    return dag
+
+
+globals().update(declared.dags("retrain", retrain))

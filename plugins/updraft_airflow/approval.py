@@ -1,0 +1,3 @@
+"""What a person may answer when a promotion waits for them."""
+
+APPROVE, REJECT = "Approve", "Reject"

@@ -1,0 +1,1 @@
+"""Connections of Airflow, opened as what `updraft` works with."""

@@ -1,0 +1,61 @@
+"""Monitor: what moved, how well did the champion do, and does it last?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Context
+
+from updraft_airflow import assets
+from updraft_airflow.operators.stage import ForkOperator, StageOperator, announce
+from updraft_airflow.outcomes import airflow_outcomes
+
+
+class MeasureOperator(ForkOperator):
+    """
+    Join what came true, measure drift and performance; skip the incident task unless one is due.
+
+    :param incident: Id of the task that records an incident.
+    :return: ``{"partition", "champion", "alarms", "incident", "labels"}``.
+    """
+
+    def __init__(self, *, incident: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.incident = incident
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Write matured labels and the partition's rows of the monitor table."""
+        from updraft.life import monitor
+
+        with airflow_outcomes():
+            case, lake = self.case, self.lake
+            labels = monitor.mature(case, self.at, lake)
+            watched = monitor.watch_partitions(case, self.keys, lake).summary()
+        return self.fork(context, {**watched, "labels": labels}, self.incident if watched["due"] else None)
+
+
+class IncidentOperator(StageOperator):
+    """
+    Record what lasts as an incident and announce it.
+
+    It is announced again every few partitions while it lasts, so a lost event is made up for.
+
+    :param watched: What the measuring task returned (templated).
+    :return: ``{"identity", "new"}``.
+    """
+
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "watched")
+
+    def __init__(self, *, watched: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.watched = watched
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Record and announce."""
+        from updraft.life import monitor
+        from updraft.monitor.incident import Incident
+
+        with airflow_outcomes():
+            case, found = self.case, Incident(**self.watched["incident"])
+            new = monitor.open_incident(case, found, self.at.key, self.lake, who=context["run_id"])
+        announce(context, assets.incident(case), [self.at.key])
+        return {"identity": found.identity, "new": new}

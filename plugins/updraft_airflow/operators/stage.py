@@ -1,0 +1,93 @@
+"""What the operators of all stages share: a use case, the partitions of the run, and the lake."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, BaseXCom, Context
+from airflow.sdk.bases.branch import BranchMixIn
+
+from updraft.lake import Lake
+from updraft.partition import Partition, calendar
+from updraft.spec import load
+from updraft.spec.model import UseCase
+from updraft_airflow import conventions, partitions
+from updraft_airflow.hooks.lake import LakeHook
+
+WORK_SECONDS = "work_seconds"
+
+
+class StageOperator(BaseOperator):
+    """
+    Work on the partitions of a run.
+
+    :param use_case: Folder under ``include/use_cases``.
+    :param partition: Partition key (templated).
+    :param through: Last partition of a span, empty for a single one (templated).
+    :param lake_conn_id: Airflow connection of the lake.
+    """
+
+    template_fields: Sequence[str] = ("use_case", "partition", "through")
+
+    def __init__(
+        self,
+        *,
+        use_case: str,
+        partition: str = partitions.PARTITION,
+        through: str = partitions.THROUGH,
+        lake_conn_id: str = conventions.LAKE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.use_case = use_case
+        self.partition = partition
+        self.through = through
+        self.lake_conn_id = lake_conn_id
+
+    def pre_execute(self, context: Any) -> None:
+        """Start the clock of the task's own work."""
+        self._began = time.monotonic()
+
+    def post_execute(self, context: Any, result: Any = None) -> None:
+        """Keep the seconds of own work beside the result, so that overhead can be told from work."""
+        context["ti"].xcom_push(key=WORK_SECONDS, value=round(time.monotonic() - self._began, 4))
+
+    @property
+    def case(self) -> UseCase:
+        """The use case as its spec says now."""
+        return load.load(self.use_case)
+
+    @property
+    def keys(self) -> list[str]:
+        """Partition keys of the run."""
+        return partitions.span(self.case, self.partition, self.through)
+
+    @property
+    def at(self) -> Partition:
+        """The last partition of the run: the moment a decision stands at."""
+        return calendar(self.case).at(self.keys[-1])
+
+    @property
+    def lake(self) -> Lake:
+        """The lake."""
+        return LakeHook(self.lake_conn_id).get_conn()
+
+
+class ForkOperator(StageOperator, BranchMixIn):
+    """Work on the partitions of a run, and say which of the tasks behind this one has anything to do."""
+
+    def fork(self, context: Context, result: dict[str, Any], follow: str | None) -> dict[str, Any]:
+        """Skip every task directly behind this one but `follow`.
+
+        Skipping ends the task by an exception, so its result would be lost: it is kept first.
+        """
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=result)
+        self.post_execute(context, result)
+        self.do_branch(context, follow)
+        return result
+
+
+def announce(context: Context, asset: Asset, keys: Sequence[str]) -> None:
+    """Wake the stages that wait for `asset`; a span is bulk work and wakes nobody."""
+    if len(keys) == 1:
+        context["outlet_events"][asset].add_partitions(list(keys))

@@ -1,0 +1,129 @@
+"""Train: what would be learnt from what is known now, and is it better?"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from updraft_airflow import assets, conventions
+from updraft_airflow.hooks.registry import RegistryHook
+from updraft_airflow.operators.stage import StageOperator, announce
+from updraft_airflow.outcomes import airflow_outcomes
+
+
+class PrepareDatasetOperator(StageOperator):
+    """
+    Bring features and labels up to date; rebuild what an older definition computed.
+
+    :return: Counts, and the span of mature partitions.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Prepare."""
+        from updraft.life import train
+
+        with airflow_outcomes():
+            return train.prepare(self.case, self.at, self.lake)
+
+
+class FitOperator(StageOperator):
+    """
+    Train the candidate and its baselines.
+
+    :return: Digests, family and counts.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Train; a refusal is recorded and leaves the champion."""
+        from updraft.life import train
+
+        with airflow_outcomes():
+            version = os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")
+            return asdict(train.fit(self.case, self.at, self.lake, code_version=version, who=context["run_id"]))
+
+
+class GateOperator(StageOperator):
+    """
+    Put the candidate through the gates.
+
+    :param trained: What the training task returned (templated).
+    :return: Outcome, verdicts and metrics, bounded.
+    """
+
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "trained")
+
+    def __init__(self, *, trained: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.trained = trained
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Examine; the whole of it is kept in the lake under the candidate's digest."""
+        from updraft.life import promotion
+
+        with airflow_outcomes():
+            return promotion.examine(self.case, self.at, self.lake, self.trained, who=context["run_id"])
+
+
+class PromoteOperator(StageOperator):
+    """
+    Log the training, then promote or reject the candidate as its gates say.
+
+    :param trained: What the training task returned (templated).
+    :param gated: What the gates task returned (templated).
+    :param approval: What the approval task returned, if the spec asks for one (templated).
+    :param registry_conn_id: Airflow connection of the registry.
+    :return: Outcome, champion and reason.
+    """
+
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "trained", "gated", "approval")
+
+    def __init__(
+        self,
+        *,
+        trained: dict[str, Any],
+        gated: dict[str, Any],
+        approval: dict[str, Any] | None = None,
+        registry_conn_id: str = conventions.REGISTRY,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.trained = trained
+        self.gated = gated
+        self.approval = approval
+        self.registry_conn_id = registry_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Decide by the evidence in the lake, never by what a task handed over."""
+        from updraft.life import promotion
+
+        with airflow_outcomes():
+            registry = RegistryHook(self.registry_conn_id).get_conn()
+            candidate = self.trained["candidate"]
+            said = self.approval and promotion.approval_of(self.approval, candidate, self.gated["gated"])
+            how: dict[str, Any] = {"approval": said, "who": context["run_id"]}
+            done = promotion.conclude(self.case, self.at, self.lake, registry, candidate, **how)
+        return asdict(done)
+
+
+class AnnounceChampionOperator(StageOperator):
+    """
+    Announce a new champion; skip when there is none.
+
+    :param promoted: What the promoting task returned (templated).
+    """
+
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "promoted")
+
+    def __init__(self, *, promoted: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.promoted = promoted
+
+    def execute(self, context: Context) -> None:
+        """Announce."""
+        if self.promoted["outcome"] != "promoted":
+            raise AirflowSkipException(f"The candidate was {self.promoted['outcome']}.")
+        with airflow_outcomes():
+            announce(context, assets.champion(self.case), [self.at.key])

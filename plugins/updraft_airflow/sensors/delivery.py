@@ -1,0 +1,80 @@
+"""Wait until a source has handed over the deliveries of a run's partitions."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseSensorOperator, Context
+from airflow.sdk.exceptions import AirflowSensorTimeout
+
+from updraft.settings import Settings
+from updraft.spec import load
+from updraft_airflow import partitions
+from updraft_airflow.outcomes import airflow_outcomes
+from updraft_airflow.triggers.delivery import DeliveryTrigger
+
+HALF_A_DAY = 12 * 3600.0
+
+
+class DeliverySensor(BaseSensorOperator):
+    """
+    Wait for the deliveries of a source.
+
+    :param use_case: Folder under ``include/use_cases``.
+    :param source: Name of a source in the use case's spec.
+    :param partition: Partition key (templated).
+    :param through: Last partition of a span, empty for a single one (templated).
+    :param deferrable: Wait in the triggerer in place of coming back; for clusters with many sensors.
+    """
+
+    template_fields: Sequence[str] = ("use_case", "source", "partition", "through")
+
+    def __init__(
+        self,
+        *,
+        use_case: str,
+        source: str,
+        partition: str = partitions.PARTITION,
+        through: str = partitions.THROUGH,
+        deferrable: bool = False,
+        timeout: float = HALF_A_DAY,
+        poke_interval: float = 60.0,
+        mode: str = "reschedule",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(timeout=timeout, poke_interval=poke_interval, mode=mode, **kwargs)
+        self.use_case = use_case
+        self.source = source
+        self.partition = partition
+        self.through = through
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> None:
+        """Look once; then come back later, or hand over to the triggerer."""
+        if not self.deferrable:
+            super().execute(context)
+        elif missing := self._missing():
+            trigger = DeliveryTrigger(
+                use_case=self.use_case, source=self.source, partitions=missing, poke_interval=self.poke_interval
+            )
+            self.defer(trigger=trigger, method_name="arrived", timeout=timedelta(seconds=self.timeout))
+
+    def poke(self, context: Context) -> bool:
+        """Whether every delivery is there."""
+        missing = self._missing()
+        if missing:
+            self.log.warning("%s of %s waits for %s", self.source, self.use_case, ", ".join(missing[:10]))
+        return not missing
+
+    def arrived(self, context: Context, event: dict[str, Any]) -> None:
+        """Take the triggerer's word, and look once more."""
+        if missing := self._missing():
+            raise AirflowSensorTimeout(f"{self.source} of {self.use_case} still lacks {', '.join(missing[:10])}")
+
+    def _missing(self) -> list[str]:
+        from updraft import sources
+
+        with airflow_outcomes():
+            case = load.load(self.use_case)
+            keys = partitions.span(case, self.partition, self.through)
+            return sources.missing(case.sources[self.source], keys, Settings.from_env().inbox)

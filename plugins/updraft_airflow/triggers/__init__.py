@@ -1,0 +1,1 @@
+"""What a run waits for, without holding a worker."""
