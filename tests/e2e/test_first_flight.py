@@ -1,0 +1,121 @@
+"""A short life on a real Airflow: bulk history, a champion, three days, a broken delivery, a task killed mid-write."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+
+import pytest
+from tests import promises
+
+from updraft import ingest, score
+from updraft.asof import raw_table
+from updraft.demo.plan import SHORT
+from updraft.demo.publisher import Publisher
+from updraft.demo.story import CASE, Story
+from updraft.lake import Lake, digest
+from updraft.ledger import Ledger
+from updraft.partition import calendar
+from updraft.registry import Registry
+from updraft.spec import load
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+KILLED = SHORT.daily[1]
+
+
+class Saboteur:
+    """Watches the story and kills the scoring task of one partition once, as soon as its first file is written."""
+
+    def __init__(self, api, settings):
+        self.api, self.settings, self.killed, self.told = api, settings, [], []
+
+    def chapter(self, title):
+        self.told.append(title)
+
+    def event(self, partition, text):
+        self.told.append(f"{partition} {text}")
+
+    def stage(self, partition, stage, state):
+        if (partition, stage, state) == (KILLED, "score", "running"):
+            threading.Thread(target=self.kill, daemon=True).start()
+
+    def kill(self):
+        written = self.settings.home / "lake" / "scores" / CASE / f"partition={KILLED}"
+        deadline = time.monotonic() + 60
+        while not list(written.glob("*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        for run in self.api.runs(f"{CASE}__score", partition_key_pattern=KILLED):
+            for task in self.api.tasks(f"{CASE}__score", run["dag_run_id"]):
+                if task["state"] == "running" and task["pid"]:
+                    self.killed.append(task["task_id"])
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(task["pid"], signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def lived(airflow, settings):
+    """The short life, lived once."""
+    case = load.load(CASE)
+    audience = Saboteur(airflow.api, settings)
+    story = Story(airflow.api, Publisher(settings.inbox, calendar(case)), calendar(case), audience)
+    story.live(SHORT)
+    return case, Lake(settings.lake), story, audience
+
+
+def test_every_promise_holds_after_the_faults(lived, settings):
+    case, lake, _, _ = lived
+    assert promises.broken(lake, case) == []
+
+
+def test_a_champion_was_promoted_on_evidence_and_the_alias_follows(lived, settings):
+    case, lake, _, _ = lived
+    state = Ledger(lake, case.name).state()
+    assert state.champion is not None
+    assert [r.kind for r in state.records][:3] == ["trained", "gated", "promoted"]
+    assert Registry(settings.tracking, settings.artifacts).champion_alias(case.name) == state.champion
+
+
+def test_the_broken_delivery_was_quarantined_and_its_repair_published(lived):
+    case, lake, _, _ = lived
+    held = lake.read(ingest.quarantine_table(case, "outcomes"), [SHORT.corrupt])
+    published = lake.read(raw_table(case, "outcomes"), [SHORT.corrupt])
+    assert held is not None
+    assert len(held) > 100
+    assert published is not None
+    assert set(held["delivery"].to_pylist()).isdisjoint(published["delivery"].to_pylist())
+
+
+def test_a_task_killed_mid_write_is_retried_and_the_partition_is_whole(lived):
+    case, lake, _, audience = lived
+    assert audience.killed, "nothing was killed, so nothing was shown"
+    counted = score.reconcile(case, [KILLED], lake)
+    assert counted.scored + counted.refused == counted.rows > 500
+
+
+def test_a_run_by_hand_of_what_is_done_changes_nothing(lived, airflow):
+    case, lake, story, _ = lived
+    tables = [raw_table(case, s) for s in case.sources] + [f"{t}/{case.name}" for t in ("features", "scores")]
+    before = {table: digest(lake.read(table)) for table in tables}
+    for stage in ("ingest", "features", "score"):
+        run_id = airflow.api.trigger(f"{CASE}__{stage}", run_id=f"again__{stage}", conf={"partition": SHORT.daily[0]})
+        assert story._ended(stage, run_id) == "success"
+    assert {table: digest(lake.read(table)) for table in tables} == before
+
+
+def test_the_controller_says_why_it_does_nothing(lived, airflow):
+    case, lake, story, _ = lived
+    run_id = airflow.api.trigger(f"{CASE}__retrain", run_id="asked", conf={"partition": KILLED})
+    assert story._ended("retrain", run_id) == "success"
+    decision = airflow.api.xcom(f"{CASE}__retrain", run_id, "decide")
+    assert (decision["action"], decision["because"]) == ("none", f"no incident at {KILLED}")
+    assert Ledger(lake, case.name).records()[-1].kind == "decided"
+
+
+def test_a_partition_that_is_none_fails_at_once_and_says_what_to_do(airflow, lived):
+    _, _, story, _ = lived
+    run_id = airflow.api.trigger(f"{CASE}__features", run_id="nonsense", conf={"partition": "../etc"})
+    assert story._ended("features", run_id) == "failed"
+    (task,) = airflow.api.tasks(f"{CASE}__features", run_id)
+    assert task["try_number"] == 1
+    assert "write it like 2013-04-01" in airflow.api.log(f"{CASE}__features", run_id, "build")

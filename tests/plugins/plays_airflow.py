@@ -1,0 +1,99 @@
+"""Airflow as a client sees it, played from memory: runs that end as the test says, and follow one another by assets."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tests.plugins.served import Request
+
+FOLLOWS = {"ingest": "features", "features": "score", "score": "monitor"}
+BEGAN = "2026-01-01T00:00:10+00:00"
+
+
+@dataclass
+class Airflow:
+    """Answers the requests of `AirflowApi`.
+
+    :param inbox: Where a broken delivery of outcomes is looked for; its run fails.
+    :param incidents: Partitions at which the monitor finds one, and the action that is decided.
+    :param fails: Stage of which every run fails.
+    :param deaf: Stage that no asset wakes.
+    """
+
+    inbox: Path
+    incidents: dict[str, str] = field(default_factory=dict)
+    fails: str = ""
+    deaf: str = ""
+    runs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    asked: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def answer(self, request: Request) -> tuple[int, Any]:
+        with self.lock:
+            match request.method, *request.path.removeprefix("/api/v2/").split("/"):
+                case "POST", "dags", dag, "dagRuns":
+                    return 200, {"dag_run_id": self._trigger(dag.split("__")[1], **request.body)}
+                case "GET", "dags", dag, "dagRuns":
+                    return 200, {"dag_runs": self._of(dag.split("__")[1], request.query["partition_key_pattern"])}
+                case "GET", "dags", dag, "dagRuns", run_id:
+                    return 200, self.runs[dag.split("__")[1], run_id]
+                case "GET", "dags", dag, "dagRuns", run_id, "taskInstances":
+                    return 200, {"task_instances": self._tasks(dag.split("__")[1], run_id)}
+                case "GET", "dags", dag, "dagRuns", run_id, "taskInstances", task, "xcomEntries", key:
+                    return self._xcom(dag.split("__")[1], run_id, task, key)
+                case "GET", "dags", _, "dagRuns", _, "taskInstances", task, "logs", attempt:
+                    return 200, {"content": [{"event": f"{task} broke in attempt {attempt}"}]}
+                case "GET", "dags", dag, "tasks":
+                    return 200, {"tasks": self._shape(dag.split("__")[1])}
+        return 404, {"detail": request.path}
+
+    def _trigger(
+        self, stage: str, *, dag_run_id: str, partition_key: str | None, conf: dict[str, Any], logical_date: None
+    ) -> str:
+        self.asked.append((stage, partition_key, conf))
+        return self._run(stage, dag_run_id, partition_key or "")
+
+    def _run(self, stage: str, run_id: str, key: str) -> str:
+        state = "failed" if stage == self.fails or self._spoilt(stage, key) else "success"
+        self.runs[stage, run_id] = {"dag_run_id": run_id, "state": state, "partition_key": key, "start_date": BEGAN}
+        if state == "success" and key:
+            self._wake(stage, key)
+        return run_id
+
+    def _wake(self, stage: str, key: str) -> None:
+        if (woken := FOLLOWS.get(stage)) and woken != self.deaf:
+            self._run(woken, f"asset__{woken}__{key}", key)
+        if stage == "monitor" and key in self.incidents:
+            self._run("retrain", f"asset__retrain__{key}", key)
+            if self.incidents[key] == "retrain":
+                self._run("train", f"retrain__{key}", "")
+
+    def _of(self, stage: str, key: str) -> list[dict[str, Any]]:
+        return [run for (of, _), run in self.runs.items() if of == stage and run["partition_key"] == key][-1:]
+
+    def _spoilt(self, stage: str, key: str) -> bool:
+        file = self.inbox / "flight_delays" / "outcomes" / f"{key}.csv"
+        return stage == "ingest" and file.exists() and "#REF!" in file.read_text()
+
+    def _tasks(self, stage: str, run_id: str) -> list[dict[str, Any]]:
+        run = self.runs[stage, run_id]
+        states = {"outcomes.publish": run["state"], "build": run["state"], "score": run["state"]}
+        states["incident"] = "success" if run["partition_key"] in self.incidents else "skipped"
+        times = {"try_number": 2, "duration": 2.0, "start_date": BEGAN, "end_date": BEGAN}
+        return [{"task_id": task, "state": state, **times} for task, state in states.items()]
+
+    def _xcom(self, stage: str, run_id: str, task: str, key: str) -> tuple[int, Any]:
+        if key == "work_seconds":
+            return (200, {"value": 1.5}) if task in ("build", "score") else (404, {"detail": "none"})
+        action = self.incidents.get(self.runs[stage, run_id]["partition_key"], "none")
+        values = {
+            "fit": {"family": "lightgbm", "candidate": "c0ffee" * 8},
+            "promote": {"outcome": "promoted", "why": "PASS, all 3 gates"},
+            "decide": {"action": action, "because": "the scores moved"},
+        }
+        return 200, {"value": values[task]}
+
+    def _shape(self, stage: str) -> list[dict[str, Any]]:
+        order = ["outcomes.publish", "build", "score", "incident"]
+        return [{"task_id": task, "downstream_task_ids": order[n + 1 : n + 2]} for n, task in enumerate(order)]

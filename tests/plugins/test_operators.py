@@ -1,0 +1,28 @@
+from importlib import import_module
+
+import pytest
+
+RUN = ("use_case", "partition", "through")
+TEMPLATED = {
+    "operators.ingest.IngestOperator": (*RUN, "source"),
+    "operators.features.BuildFeaturesOperator": RUN,
+    "operators.score.PinChampionOperator": RUN,
+    "operators.score.ScoreOperator": (*RUN, "champion", "rescore"),
+    "operators.score.ReconcileOperator": RUN,
+    "operators.monitor.MeasureOperator": RUN,
+    "operators.monitor.IncidentOperator": (*RUN, "watched"),
+    "operators.train.PrepareDatasetOperator": RUN,
+    "operators.train.FitOperator": RUN,
+    "operators.train.GateOperator": (*RUN, "trained"),
+    "operators.train.PromoteOperator": (*RUN, "trained", "gated", "approval"),
+    "operators.train.AnnounceChampionOperator": (*RUN, "promoted"),
+    "operators.retrain.DecideOperator": RUN,
+    "operators.retrain.RollBackOperator": (*RUN, "decision"),
+    "sensors.delivery.DeliverySensor": ("use_case", "source", "partition", "through"),
+}
+
+
+@pytest.mark.parametrize("place", TEMPLATED)
+def test_what_a_run_or_another_task_brings_is_templated(place):
+    module, _, name = place.rpartition(".")
+    assert getattr(import_module(f"updraft_airflow.{module}"), name).template_fields == TEMPLATED[place]

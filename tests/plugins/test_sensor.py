@@ -1,0 +1,98 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowSensorTimeout
+from airflow.sdk.module_loading import import_string
+from airflow.sdk.serde import deserialize, serialize
+from tests.plugins import tiny
+from tests.plugins.running import Run
+
+from updraft_airflow import partitions
+from updraft_airflow.sensors.delivery import DeliverySensor
+from updraft_airflow.triggers.delivery import DeliveryTrigger
+
+DAY, NEXT = "2024-01-05", "2024-01-06"
+
+
+@pytest.fixture
+def waiting(world):
+    """A run of a DAG whose only task waits for the plan."""
+
+    def waiting(conf=None, **how):
+        with DAG("waits", params=partitions.params(tiny.CASE)) as dag:
+            DeliverySensor(task_id="wait", use_case="tiny", source="plan", **how)
+        return Run(dag, conf=conf or {"partition": DAY})
+
+    return waiting
+
+
+def test_it_comes_back_by_default_and_does_not_wait_for_ever():
+    with DAG("waits"):
+        sensor = DeliverySensor(task_id="wait", use_case="tiny", source="plan")
+    assert (sensor.mode, sensor.deferrable, sensor.poke_interval, sensor.timeout) == ("reschedule", False, 60, 43200)
+
+
+def test_it_comes_back_until_the_delivery_is_there(waiting, world):
+    run, before = waiting(), datetime.now(tz=UTC)
+    looked = run.task("wait")
+    assert looked.state == "up_for_reschedule"
+    assert timedelta(seconds=59) < looked.message.reschedule_date - before < timedelta(seconds=90)
+    tiny.deliver(world.home, [NEXT])
+    assert run.task("wait").state == "up_for_reschedule"
+    tiny.deliver(world.home, [DAY])
+    assert run.task("wait").state == "success"
+
+
+def test_it_waits_for_every_partition_of_a_span(waiting, world):
+    run = waiting({"partition": DAY, "through": NEXT})
+    tiny.deliver(world.home, [DAY])
+    assert run.task("wait").state == "up_for_reschedule"
+    tiny.deliver(world.home, [NEXT])
+    assert run.task("wait").state == "success"
+
+
+def test_it_gives_up_after_its_timeout_and_is_not_tried_again(waiting):
+    run = waiting(timeout=60.0, retries=3)
+    run.supervisor.since = datetime.now(tz=UTC) - timedelta(seconds=61)
+    ended = run.task("wait", task_reschedule_count=1)
+    assert ended.state == "failed"
+    assert isinstance(ended.error, AirflowSensorTimeout)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_it_fails_at_once_when_its_run_has_no_partition(waiting, deferrable):
+    ended = waiting({"partition": ""}, deferrable=deferrable, retries=3).task("wait")
+    assert ended.state == "failed"
+    assert "fill in the form's field `Partition`" in str(ended.error)
+
+
+def test_it_can_hand_over_to_the_triggerer_with_what_is_missing_and_an_end(waiting, world):
+    tiny.deliver(world.home, [DAY])
+    run = waiting({"partition": DAY, "through": NEXT}, deferrable=True, poke_interval=5.0)
+    ended = run.task("wait")
+    assert ended.state == "deferred"
+    trigger = import_string(ended.message.classpath)(**deserialize(ended.message.trigger_kwargs))
+    assert isinstance(trigger, DeliveryTrigger)
+    assert (trigger.use_case, trigger.source, trigger.partitions, trigger.poke_interval) == (
+        "tiny",
+        "plan",
+        [NEXT],
+        5.0,
+    )
+    assert (ended.message.trigger_timeout, ended.message.next_method) == (timedelta(hours=12), "arrived")
+
+
+def test_it_does_not_hand_over_what_is_there_already(waiting, world):
+    tiny.deliver(world.home, [DAY])
+    assert waiting(deferrable=True).task("wait").state == "success"
+
+
+@pytest.mark.parametrize(("delivered", "state"), [(True, "success"), (False, "failed")])
+def test_after_the_triggerer_it_looks_once_more_itself(waiting, world, delivered, state):
+    if delivered:
+        tiny.deliver(world.home, [DAY])
+    event = serialize({"event": {"source": "plan", "partitions": [DAY]}})
+    ended = waiting(deferrable=True).task("wait", next_method="arrived", next_kwargs=event)
+    assert ended.state == state
+    assert delivered or f"plan of tiny still lacks {DAY}" in str(ended.error)

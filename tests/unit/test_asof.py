@@ -1,0 +1,337 @@
+import random
+import tempfile
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from updraft.asof import History, aligned, raw_schema, raw_table
+from updraft.errors import FeaturesInvalid
+from updraft.lake import Lake, digest
+from updraft.partition import calendar
+
+ALL = "SELECT id, amount FROM facts"
+NOON = "2024-01-03"  # the partition that is computed at noon of the second
+DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-06"]
+
+
+@pytest.fixture
+def facts(sql_case):
+    """A use case whose partitions are computed at noon of the day before."""
+    return sql_case(ALL, problem={"lead_time": "12h"})
+
+
+def moment(said):
+    """`09:00` is of 2 January; `4 09:00` of the fourth."""
+    day, _, clock = said.rpartition(" ")
+    hour, minute = clock.split(":")
+    return datetime(2024, 1, int(day or 2), int(hour), int(minute), tzinfo=UTC)
+
+
+def row(id=1, amount=5.0, known_at="09:00", delivered=None, delivery="d", row=1):  # noqa: A002 - the column is called so
+    return {
+        "id": str(id),
+        "amount": amount,
+        "known_at": known_at,
+        "partition": delivered,
+        "delivery": delivery,
+        "row": row,
+    }
+
+
+def deliver(lake, case, rows):
+    """Write raw rows, each in the partition it was delivered in: where not said, the first whose moment has come."""
+    dates = calendar(case)
+    made = []
+    for r in rows:
+        known = moment(r["known_at"]) if isinstance(r["known_at"], str) else r["known_at"]
+        key = r["partition"] or dates.last_visible(known).key
+        stamps = {"known_at": known, "reported_at": known, "event_time": known, "happened_at": known}
+        made.append({**r, **stamps, "partition": key})
+    table = pa.Table.from_pylist(made, raw_schema(case.sources["facts"]))
+    lake.replace(raw_table(case, "facts"), table, sorted({r["partition"] for r in made}))
+
+
+def history(lake, case, *, first, latest):
+    return History(lake, case, "features", first=calendar(case).at(first), latest=latest)
+
+
+def seen(lake, case, key=NOON, at=None):
+    """Rows a query sees of a partition, in the order it sees them."""
+    day = calendar(case).at(key)
+    at = at or day.as_of
+    with history(lake, case, first=key, latest=at) as known:
+        return known.ask(day, at).to_pylist()
+
+
+def amounts(*args, **more):
+    return [r["amount"] for r in seen(*args, **more)]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "visible_at_noon"),
+    [
+        pytest.param([row(amount=5, known_at="09:00")], [5], id="known before"),
+        pytest.param([row(amount=5, known_at="15:00")], [], id="known after"),
+        pytest.param([row(amount=5, known_at="12:00")], [5], id="known at the very moment"),
+        pytest.param([row(amount=5, known_at="09:00"), row(amount=9, known_at="11:00")], [9], id="corrected before"),
+        pytest.param([row(amount=5, known_at="09:00"), row(amount=9, known_at="15:00")], [5], id="corrected after"),
+        pytest.param([row(amount=5, known_at="09:00"), row(amount=None, known_at="11:00")], [None], id="taken back"),
+        pytest.param([row(amount=9, known_at="11:00"), row(amount=5, known_at="09:00", row=2)], [9], id="out of order"),
+        pytest.param(
+            [row(amount=5, known_at="09:00"), row(amount=9, known_at="12:30", delivered=NOON)], [5], id="known too late"
+        ),
+        pytest.param([row(id=2, amount=2), row(id=1, amount=1)], [1, 2], id="two facts, in the order of their keys"),
+        pytest.param([row(amount=5), row(amount=5, row=2)], [5], id="the same row twice is one fact"),
+    ],
+)
+def test_a_view_shows_the_newest_version_known_at_its_moment(lake, facts, delivered, visible_at_noon):
+    deliver(lake, facts, delivered)
+    assert amounts(lake, facts) == visible_at_noon
+
+
+@pytest.mark.parametrize(
+    ("delivered", "wins"),
+    [
+        pytest.param([row(amount=1, row=1), row(amount=2, row=2)], 2, id="the later row of one delivery"),
+        pytest.param([row(amount=1, delivery="a"), row(amount=2, delivery="b")], 2, id="the greater digest"),
+        pytest.param(
+            [row(amount=1, delivery="a", row=9), row(amount=2, delivery="b", row=1)], 2, id="digest before row"
+        ),
+        pytest.param(
+            [row(amount=1, delivery="z", known_at="08:59"), row(amount=2, delivery="a")], 2, id="time before digest"
+        ),
+    ],
+)
+def test_a_tie_is_broken_in_the_same_way_whatever_the_order_of_arrival(lake, facts, delivered, wins):
+    for number, order in enumerate([delivered, delivered[::-1]]):
+        deliver(lake, facts, order)
+        assert amounts(lake, facts) == [wins], f"attempt {number}"
+
+
+def test_the_order_of_the_deliveries_and_of_their_rows_leaves_no_trace(tmp_path, facts):
+    rows = [row(id=i % 7, amount=i / 3, known_at=f"{h:02}:00", row=i) for i, h in enumerate([1, 5, 2, 8, 3, 11, 7] * 5)]
+    answers = []
+    for seed in range(3):
+        lake, mixed = Lake(str(tmp_path / str(seed))), random.Random(seed).sample(rows, len(rows))
+        deliver(lake, facts, mixed)
+        answers.append(seen(lake, facts))
+    assert answers[0] == answers[1] == answers[2]
+    assert [r["id"] for r in answers[0]] == [str(i) for i in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("at", "visible"),
+    [
+        pytest.param(timedelta(0), [5.0], id="at the moment it became known"),
+        pytest.param(timedelta(microseconds=-1), [], id="a microsecond before"),
+        pytest.param(timedelta(microseconds=1), [5.0], id="a microsecond after"),
+    ],
+)
+def test_a_row_is_visible_from_the_moment_it_became_known(lake, facts, at, visible):
+    known = calendar(facts).at(NOON).as_of
+    deliver(lake, facts, [row(known_at=known)])
+    assert amounts(lake, facts, at=known + at) == visible
+
+
+def test_what_a_later_delivery_claims_to_have_been_known_before_is_not_believed(lake, facts):
+    deliver(lake, facts, [row(amount=5), row(amount=9, known_at="10:00", delivered="2024-01-04")])
+    assert amounts(lake, facts) == [5]
+    assert amounts(lake, facts, "2024-01-04") == [9]
+
+
+def test_the_first_partition_sees_what_its_own_delivery_brought(lake, facts):
+    deliver(lake, facts, [row(known_at="1 11:00", delivered="2024-01-01")])
+    assert amounts(lake, facts, "2024-01-01") == []
+    assert amounts(lake, facts, "2024-01-02") == [5]
+
+
+def test_a_source_nobody_delivered_is_an_empty_table(lake, facts):
+    with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
+        assert known.ask(calendar(facts).at(NOON), moment("12:00")).num_rows == 0
+        assert known.versions == {"raw/tiny/facts": -1}
+
+
+def test_the_versions_that_were_read_are_named(lake, facts):
+    deliver(lake, facts, [row()])
+    deliver(lake, facts, [row(known_at="3 09:00")])
+    with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
+        assert known.versions == {"raw/tiny/facts": 1}
+
+
+# ---- how far back -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looking_back(sql_case, make_case):
+    source = make_case().sources["facts"].model_dump(mode="json", exclude_none=True) | {"lookback": "2d"}
+    return sql_case(ALL, problem={"lead_time": "12h"}, sources={"facts": source})
+
+
+@pytest.mark.parametrize(
+    ("delivered", "visible"),
+    [("2024-01-05", [5]), ("2024-01-04", [5]), ("2024-01-03", [5]), ("2024-01-02", []), ("2024-01-01", [])],
+)
+def test_a_delivery_from_before_the_lookback_is_not_seen(lake, looking_back, delivered, visible):
+    deliver(lake, looking_back, [row(known_at="1 13:00", delivered=delivered)])
+    assert amounts(lake, looking_back, "2024-01-05") == visible
+
+
+def test_a_partition_asked_beside_older_ones_sees_what_it_sees_alone(lake, looking_back):
+    deliver(lake, looking_back, [row(id=n, amount=n, delivered=day, known_at="1 13:00") for n, day in enumerate(DAYS)])
+    dates = calendar(looking_back)
+    alone = {day: amounts(lake, looking_back, day) for day in DAYS}
+    with history(lake, looking_back, first=DAYS[0], latest=dates.at(DAYS[-1]).as_of) as known:
+        for day in reversed(DAYS):
+            together = known.ask(dates.at(day), dates.at(day).as_of)["amount"].to_pylist()
+            assert together == alone[day], day
+    assert alone["2024-01-06"] == [3, 4, 5]
+
+
+def test_deliveries_from_before_the_lookback_are_not_opened(lake, looking_back, tmp_path):
+    deliver(lake, looking_back, [row(delivered=day, known_at="1 13:00") for day in DAYS])
+    for file in (tmp_path / "lake" / "raw" / "tiny" / "facts" / "partition=2024-01-01").glob("*.parquet"):
+        file.write_bytes(b"broken")
+    assert amounts(lake, looking_back, "2024-01-05") == [5]
+    with pytest.raises(Exception, match=r"Parquet|parquet"):
+        amounts(lake, looking_back, "2024-01-03")
+
+
+# ---- what a query gets ------------------------------------------------------------------------------------------
+
+
+def test_one_row_says_which_partition_and_which_moment(lake, sql_case):
+    case = sql_case(
+        "SELECT * FROM this_partition, (SELECT count(*) FROM facts) AS n(facts)", problem={"lead_time": "12h"}
+    )
+    (told,) = seen(lake, case, "2024-01-02")
+    assert told == {
+        "key": "2024-01-02", "starts_at": moment("2 00:00"), "ends_at": moment("3 00:00"),
+        "as_of": moment("1 12:00"), "facts": 0,
+    }  # fmt: skip
+
+
+def test_hours_are_those_of_the_use_cases_zone(lake, sql_case):
+    case = sql_case("SELECT hour(happened_at) AS h FROM facts", partitions={"timezone": "America/New_York"})
+    deliver(lake, case, [row(known_at="09:00")])
+    assert [r["h"] for r in seen(lake, case)] == [4]
+
+
+def test_a_view_has_the_declared_columns_and_when_the_row_happened_and_became_known(lake, sql_case):
+    case = sql_case("SELECT * FROM facts")
+    deliver(lake, case, [row()])
+    assert list(seen(lake, case)[0]) == ["id", "amount", "happened_at", "reported_at", "event_time", "known_at"]
+
+
+def test_a_column_the_older_rows_do_not_have_is_null_in_them(lake, facts):
+    old = raw_schema(facts.sources["facts"])
+    old = old.remove(old.get_field_index("amount"))
+    stamps = dict.fromkeys(("known_at", "reported_at", "event_time", "happened_at"), moment("09:00"))
+    rows = [{"id": "1", "delivery": "d", "row": 1, "partition": "2024-01-03", **stamps}]
+    lake.replace(raw_table(facts, "facts"), pa.Table.from_pylist(rows, old), ["2024-01-03"])
+    assert amounts(lake, facts) == [None]
+
+
+def test_aligning_gives_exactly_the_columns_asked_for():
+    wanted = pa.schema([("a", pa.int64()), ("b", pa.string())])
+    assert aligned(None, wanted).num_rows == 0
+    assert aligned(pa.table({"c": [9], "a": pa.array([1], pa.int32())}), wanted).to_pylist() == [{"a": 1, "b": None}]
+    assert aligned(pa.table({"c": [9]}), wanted).schema == wanted
+
+
+def test_a_query_that_fails_says_why_and_for_which_partition(lake, sql_case):
+    case = sql_case("SELECT amount + colour FROM facts")
+    with pytest.raises(FeaturesInvalid, match=r"The SQL of tiny failed for 2024-01-03: .*colour"):
+        seen(lake, case)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param("SELECT * FROM delivered.facts", id="rows as delivered"),
+        pytest.param("SELECT * FROM '/etc/passwd'", id="a file"),
+        pytest.param("SELECT * FROM read_text('/etc/passwd')", id="a function that reads files"),
+        pytest.param("SELECT * FROM facts; SET enable_external_access = true", id="a setting"),
+        pytest.param("SELECT *, getenv('HOME') FROM facts", id="the environment"),
+    ],
+)
+def test_a_query_reaches_nothing_but_its_views(lake, sql_case, sql):
+    with pytest.raises(FeaturesInvalid):
+        seen(lake, sql_case(sql))
+
+
+def test_the_engine_itself_is_shut_off_from_files_too(lake, facts):
+    with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
+        for attempt in ("SELECT * FROM read_text('/etc/hostname')", "SET enable_external_access = true"):
+            with pytest.raises(Exception, match=r"disabled|locked|[Pp]ermission"):
+                known._db.execute(attempt)
+
+
+# ---- against a brute-force oracle --------------------------------------------------------------------------------
+
+PER_ROW = st.tuples(
+    st.integers(0, 5),  # delivered in this partition
+    st.integers(1, 60),  # hours it became known after the delivery could begin to hold it
+    st.sampled_from("abc"),  # key
+    st.sampled_from("de"),  # delivery
+    st.integers(1, 3),  # row
+    st.sampled_from([None, 0.0, 1.5, 2.5]),  # value
+)
+
+
+def visible(rows, at, oldest):
+    """What the docstring of `updraft.asof` promises, said in the plainest Python."""
+    newest = {}
+    for r in rows:
+        if r["known_at"] <= at and r["partition"] >= oldest:
+            rank = (r["known_at"], r["delivery"], r["row"])
+            if r["id"] not in newest or rank > newest[r["id"]][0]:
+                newest[r["id"]] = (rank, r["amount"])
+    return {key: amount for key, (_, amount) in newest.items()}
+
+
+@given(drawn=st.lists(PER_ROW, min_size=1, max_size=12, unique_by=lambda r: (r[0], r[3], r[4])), seed=st.integers(0, 9))
+@settings(max_examples=10)
+@pytest.mark.parametrize("lookback", [None, "1d"])
+def test_every_moment_of_every_history_is_what_the_oracle_says(make_case, tmp_path_factory, lookback, drawn, seed):
+    source = make_case().sources["facts"].model_dump(mode="json", exclude_none=True) | {"lookback": lookback}
+    case = make_case(problem={"lead_time": "12h"}, sources={"facts": source})
+    case._folder = tmp_path_factory.mktemp("case")
+    (case._folder / "features.sql").write_text(ALL)
+    dates = calendar(case)
+    rows = [
+        row(
+            key,
+            value,
+            dates.opens_at(dates.at(DAYS[day])) + timedelta(hours=late),
+            DAYS[day],
+            f"{delivery}{day}",
+            number,
+        )
+        for day, late, key, delivery, number, value in drawn
+    ]
+    moments = sorted({r["known_at"] for r in rows} | {dates.at(day).as_of for day in DAYS})
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        deliver(lake, case, random.Random(seed).sample(rows, len(rows)))
+        with history(lake, case, first=DAYS[0], latest=moments[-1]) as known:
+            for at in (m + tick for m in moments for tick in (timedelta(microseconds=-1), timedelta(0))):
+                day = dates.containing(max(at + dates.lead_time, dates.first.start))
+                oldest = dates.containing(day.start - timedelta(days=1)).key if lookback else DAYS[0]
+                found = {r["id"]: r["amount"] for r in known.ask(day, min(at, moments[-1])).to_pylist()}
+                assert found == visible(rows, at, oldest), f"as of {at} for {day}"
+
+
+def test_equal_knowledge_gives_equal_bytes_whoever_delivered_it_when(tmp_path, sql_case):
+    """Sums of doubles depend on their order: the view must fix it."""
+    case = sql_case("SELECT sum(amount) AS total, avg(amount) AS mean FROM facts", problem={"lead_time": "12h"})
+    rows = [row(id=i, amount=10.0 ** (i % 17) / 3, row=i) for i in range(200)]
+    answers = set()
+    for seed in range(4):
+        lake, day = Lake(str(tmp_path / str(seed))), calendar(case).at(NOON)
+        deliver(lake, case, random.Random(seed).sample(rows, len(rows)))
+        with history(lake, case, first=NOON, latest=day.as_of) as known:
+            answers.add(digest(known.ask(day, day.as_of)))
+    assert len(answers) == 1

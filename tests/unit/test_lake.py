@@ -1,0 +1,259 @@
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from updraft.errors import NameInvalid
+from updraft.lake import Lake, digest
+
+
+def rows(partition: str, *values: int, **more: list[object]) -> pa.Table:
+    return pa.table({"partition": pa.array([partition] * len(values), pa.string()), "x": [*values], **more})
+
+
+def content(lake: Lake, *partitions: str) -> list[tuple[str, int]]:
+    found = lake.read("t", partitions or None)
+    return sorted(zip(found["partition"].to_pylist(), found["x"].to_pylist(), strict=True))
+
+
+def test_there_is_nothing_in_a_lake_nobody_wrote_to(lake):
+    assert lake.read("t") is None
+    assert lake.version("t") is None
+    assert lake.partitions("t") == []
+    assert lake.keys("o") == []
+
+
+def test_writing_the_same_rows_again_commits_nothing(lake):
+    first = lake.replace("t", rows("a", 1, 2), ["a"])
+    assert lake.replace("t", rows("a", 1, 2), ["a"]) == first
+    assert lake.replace("t", rows("a", 2, 1), ["a"]) == first, "nor does another order"
+    assert lake.replace("t", rows("a", 2, 1, 1), ["a"]) == first + 1
+
+
+def test_a_partition_is_replaced_whole_and_the_others_are_left_alone(lake):
+    lake.replace("t", pa.concat_tables([rows("a", 1, 2), rows("b", 3)]), ["a", "b"])
+    lake.replace("t", rows("a", 9), ["a"])
+    assert content(lake) == [("a", 9), ("b", 3)]
+    assert content(lake, "b") == [("b", 3)]
+    assert lake.partitions("t") == ["a", "b"]
+
+
+def test_a_partition_written_with_no_rows_is_empty_from_then_on(lake):
+    lake.replace("t", pa.concat_tables([rows("a", 1), rows("b", 3)]), ["a", "b"])
+    lake.replace("t", rows("a"), ["a"])
+    assert content(lake) == [("b", 3)]
+    assert lake.partitions("t") == ["b"]
+
+
+def test_rows_of_a_partition_that_was_not_named_are_refused_before_anything_is_written(lake):
+    with pytest.raises(ValueError, match="partitions \\['b'\\] in a write to \\['a'\\]"):
+        lake.replace("t", rows("b", 1), ["a"])
+    assert lake.version("t") is None
+
+
+def test_a_column_that_comes_later_is_null_in_the_rows_before_it(lake):
+    lake.replace("t", rows("a", 1), ["a"])
+    lake.replace("t", rows("b", 2, y=["new"]), ["b"])
+    assert lake.read("t").sort_by("x")["y"].to_pylist() == [None, "new"]
+
+
+def test_only_the_columns_asked_for_are_read(lake):
+    lake.replace("t", rows("a", 1, y=["z"]), ["a"])
+    assert lake.read("t", columns=["y"]).to_pydict() == {"y": ["z"]}
+
+
+def test_timestamps_and_texts_come_back_as_they_went_in(lake):
+    moment = pa.scalar(1_372_636_799_123_456, pa.timestamp("us", "UTC"))
+    written = rows(
+        "a", 1, at=pa.array([moment]), word=["é😀"], reasons=[["x", "y"]], none=pa.array([None], pa.string())
+    )
+    lake.replace("t", written, ["a"])
+    read = lake.read("t")
+    assert read.select(written.column_names).to_pylist() == written.to_pylist()
+    assert read.schema.field("at").type == pa.timestamp("us", "UTC")
+    assert digest(read) == digest(written)
+
+
+def at_once(count: int, work) -> list[object]:
+    """Run `work(0)` to `work(count - 1)` in threads that start together; return what each gave or raised."""
+    results: list[object] = [None] * count
+    gate = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        gate.wait()
+        try:
+            results[number] = work(number)
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            results[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def add(lake: Lake, number: int) -> int:
+    return lake.update("t", ["a"], lambda now: rows("a", *([] if now is None else now["x"].to_pylist()), number))
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["a new table", "a table that exists"])
+def test_no_row_is_lost_when_eight_writers_add_one_each(lake, exists):
+    if exists:
+        lake.replace("t", rows("b", 0), ["b"])
+    versions = at_once(8, lambda number: add(lake, number))
+    assert all(isinstance(version, int) for version in versions), versions
+    assert content(lake, "a") == [("a", number) for number in range(8)]
+
+
+def test_a_change_runs_again_on_fresh_rows_when_another_writer_was_first(lake):
+    lake.replace("t", rows("a", 0), ["a"])
+    seen: list[list[int]] = []
+
+    def change(now: pa.Table | None) -> pa.Table:
+        seen.append(sorted(now["x"].to_pylist()))
+        if len(seen) == 1:
+            other = threading.Thread(target=add, args=(lake, 1))
+            other.start()
+            other.join()
+        return rows("a", *now["x"].to_pylist(), 2)
+
+    lake.update("t", ["a"], change)
+    assert seen == [[0], [0, 1]]
+    assert content(lake) == [("a", 0), ("a", 1), ("a", 2)]
+
+
+def test_writers_of_different_partitions_all_land(lake):
+    lake.replace("t", rows("z", 0), ["z"])
+    results = at_once(6, lambda number: lake.replace("t", rows(f"p{number}", number), [f"p{number}"]))
+    assert all(isinstance(result, int) for result in results), results
+    assert content(lake) == [*((f"p{number}", number) for number in range(6)), ("z", 0)]
+
+
+def test_writers_of_one_partition_leave_the_rows_of_exactly_one(lake):
+    results = at_once(6, lambda number: lake.replace("t", rows("a", number, number), ["a"]))
+    assert all(isinstance(result, int) for result in results), results
+    assert content(lake) in [[("a", number)] * 2 for number in range(6)]
+
+
+def test_an_object_is_created_once_and_only_one_of_many_creates_it(lake):
+    won = at_once(8, lambda number: lake.create("ledger/tiny/1.json", str(number).encode()))
+    assert sorted(won) == [False] * 7 + [True]
+    assert lake.get("ledger/tiny/1.json") == str(won.index(True)).encode()
+
+
+def test_an_object_is_replaced_whole_listed_and_found(lake):
+    lake.put("models/tiny/b", b"long content")
+    lake.put("models/tiny/b", b"new")
+    lake.put("models/tiny/a/x", b"")
+    lake.put("models/tiny2/c", b"")
+    assert lake.get("models/tiny/b") == b"new"
+    assert lake.keys("models/tiny") == ["models/tiny/a/x", "models/tiny/b"]
+    assert Path(lake.location("models/tiny/b")).read_bytes() == b"new"
+
+
+def test_an_object_that_is_not_there_is_not_found(lake):
+    with pytest.raises(FileNotFoundError):
+        lake.get("models/tiny/none")
+
+
+HOSTILE = [
+    "", "/", "/etc/passwd", "../x", "a/../../x", "a/..", "..", ".", "a/./b", "a//b", "a/", "/a", "a\\b", "..\\x",
+    "a\x00b", "a\nb", "%2e%2e/x", "a/%2E%2E/x", "a%2fb", "a b", "a?b", "a#b", "a:b", "C:", "~", "$HOME", "`id`", "a;b",
+    "a*", "é", "s3://other/x", "file:///etc/passwd", "\u2024\u2024/x", "x" * 300, "'; DROP TABLE", "{a}", "...",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_a_key_that_could_mean_more_than_itself_is_refused(lake, key):
+    for attempt in (
+        lambda: lake.create(key, b""),
+        lambda: lake.put(key, b""),
+        lambda: lake.get(key),
+        lambda: lake.keys(key),
+        lambda: lake.location(key),
+        lambda: lake.read(key),
+        lambda: lake.replace(key, rows("a", 1), ["a"]),
+    ):
+        with pytest.raises(NameInvalid):
+            attempt()
+
+
+@pytest.mark.parametrize("key", ["", "a'b", "a b", "a/b", "../a", "a\x00", "é", "'; DROP", "a%27"])
+def test_a_partition_that_could_mean_more_than_itself_is_refused(lake, key):
+    lake.replace("t", rows("a", 1), ["a"])
+    with pytest.raises(NameInvalid):
+        lake.replace("t", rows(key, 1), [key])
+
+
+segments = st.sampled_from(["..", ".", "", "a", "%2e%2e", "%2F", "~", " ", "A.b", "x=1", "\\", "..a", "a.."]) | st.text(
+    max_size=4
+)
+
+
+@given(st.lists(segments, min_size=1, max_size=4).map("/".join))
+def test_a_key_that_is_accepted_stays_inside_the_root(tmp_path_factory, key):
+    root = tmp_path_factory.mktemp("lake")
+    lake = Lake(str(root / "lake"))
+    try:
+        lake.put(key, b"x")
+        lake.replace(f"tables/{key}", rows("a", 1), ["a"])
+    except NameInvalid:
+        return
+    assert lake.get(key) == b"x"
+    assert len(lake.read(f"tables/{key}")) == 1
+    assert [found.name for found in root.iterdir()] == ["lake"]
+    assert (root / "lake" / key).read_bytes() == b"x", "the file stands where the key says"
+
+
+def test_no_secret_shows_in_a_lake_s_repr():
+    assert "hush" not in repr(Lake("s3://bucket/lake", {"aws_secret_access_key": "hush"}))
+
+
+tables = st.lists(
+    st.tuples(st.sampled_from(["a", "b"]), st.none() | st.integers(-3, 3), st.none() | st.text(max_size=3)), max_size=6
+)
+
+
+def table(values: list[tuple[str, int | None, str | None]]) -> pa.Table:
+    types = {"partition": pa.string(), "x": pa.int64(), "y": pa.string()}
+    return pa.table([pa.array(c, t) for c, t in zip(zip(*values, strict=True), types.values(), strict=True)] if values
+                    else [pa.array([], t) for t in types.values()], names=list(types))  # fmt: skip
+
+
+@given(tables, st.randoms(use_true_random=False))
+def test_a_digest_does_not_know_the_order_of_rows_columns_and_chunks(values, random):
+    shuffled = random.sample(values, len(values))
+    half = len(shuffled) // 2
+    other = pa.concat_tables([table(shuffled[:half]), table(shuffled[half:])]).select(["y", "partition", "x"])
+    assert digest(other) == digest(table(values))
+
+
+@given(tables, tables)
+def test_a_digest_tells_different_rows_apart(one, other):
+    alike = sorted(map(repr, one)) == sorted(map(repr, other))
+    assert (digest(table(one)) == digest(table(other))) == alike
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param({"x": [1]}, {"y": [1]}, id="another name"),
+        pytest.param({"x": [1]}, {"x": [1.0]}, id="another type"),
+        pytest.param({"x": [None, 1]}, {"x": [0, 1]}, id="null is not zero"),
+        pytest.param({"x": [1]}, {"x": [1, 1]}, id="a row twice"),
+        pytest.param({"x": [1]}, {"x": [1], "y": ["a"]}, id="a column more"),
+    ],
+)
+def test_what_is_not_the_same_has_another_digest(one, other):
+    assert digest(pa.table(one)) != digest(pa.table(other))
+
+
+def test_a_digest_does_not_know_how_strings_are_stored():
+    plain = pa.array(["a", "b", None])
+    kinds = [plain.dictionary_encode(), plain.cast(pa.large_string()), plain.cast(pa.string_view())]
+    assert {digest(pa.table({"x": kind})) for kind in kinds} == {digest(pa.table({"x": plain}))}

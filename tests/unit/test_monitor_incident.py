@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from updraft.monitor.incident import incident
+from updraft.monitor.watch import Alarm
+from updraft.spec.model import UseCase
+
+
+def use_case(**parts: Any) -> UseCase:
+    source = {
+        "type": "files",
+        "path": "{partition}.csv",
+        "key": ["id"],
+        "event_time": "at",
+        "known_at": {"delay": "1d"},
+        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
+    }
+    value = {"true_positive": 3, "false_positive": -1, "false_negative": 0}
+    spec = {
+        "version": 1,
+        "name": "late",
+        "owner": {"name": "ops", "email": "ops@example.org"},
+        "problem": {"goal": "Warn of late ones.", "lead_time": "6h", "decision": "warn", "value": value},
+        "partitions": {"first": "2013-01-01"},
+        "entity": ["id"],
+        "sources": {"rows": source},
+        "label": {"column": "late", "maturity": "1d"},
+        "features": {"temp": {"type": "number"}, "carrier": {"type": "category"}},
+    }
+    return UseCase.model_validate(spec | parts)
+
+
+CASE = use_case(monitor={"alarms": 3, "of": 5})
+MODELS = {"c": "c" * 64, "o": "0" * 64}
+KINDS = {"f": "feature_drift", "s": "prediction_drift", "p": "performance"}
+
+
+def history(line: str) -> list[Alarm | None]:
+    """Partitions from a line of words: kinds of alarm (f, s, p), `-` for calm, `o:` before those of another model."""
+    return [_day(f"day {place}", word) for place, word in enumerate(line.split(), 1)]
+
+
+def _day(partition: str, word: str) -> Alarm | None:
+    model, kinds = MODELS["o" if word.startswith("o:") else "c"], word.removeprefix("o:")
+    return None if kinds == "-" else Alarm(partition, model, {KINDS[k]: f"{k} of {partition}" for k in kinds})
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "opened", "is_new"),
+    [
+        pytest.param("", None, None, None, id="nothing yet"),
+        pytest.param("f f", None, None, None, id="too few"),
+        pytest.param("f f f", "feature_drift", "day 3", True, id="just enough"),
+        pytest.param("f - f - f", "feature_drift", "day 5", True, id="with gaps"),
+        pytest.param("f - - f - - f", None, None, None, id="too thin"),
+        pytest.param("f f f - -", "feature_drift", "day 3", False, id="lasting through calm days"),
+        pytest.param("f f f - - -", None, None, None, id="resolved"),
+        pytest.param("f f f f f f f f", "feature_drift", "day 3", False, id="announced once, however long"),
+        pytest.param("f f f - - - f f f", "feature_drift", "day 9", True, id="again after it was resolved"),
+        pytest.param("f s p f s p", None, None, None, id="kinds are counted apart"),
+        pytest.param("fs fs fsp p p", "performance", "day 5", True, id="the worst kind first"),
+        pytest.param("f f f fp fp fp f f", "performance", "day 6", False, id="a worse kind takes over"),
+        pytest.param("f f f fp fp fp f f f", "feature_drift", "day 3", True, id="told again when the worse is over"),
+        pytest.param("fs fs fs", "prediction_drift", "day 3", True, id="scores before features"),
+        pytest.param("o:f o:f o:f f f", None, None, None, id="alarms of another model do not count"),
+        pytest.param("o:f o:f f f f", "feature_drift", "day 5", True, id="nor do they open it earlier"),
+    ],
+)
+def test_an_incident_is_k_alarms_of_one_kind_and_model_among_n_partitions(line, kind, opened, is_new):
+    found = incident(history(line), CASE, champion=MODELS["c"])
+    if kind is None:
+        assert found is None
+    else:
+        assert (found.kind, found.opened, found.is_new) == (kind, opened, is_new)
+        assert found.identity == f"{kind}:{MODELS['c']}"
+
+
+def test_the_reason_says_how_many_of_how_many_and_quotes_the_newest_alarm():
+    found = incident(history("f - f f -"), CASE, champion=MODELS["c"])
+    assert found.reason == "feature_drift in 3 of the last 5 partitions (day 1, day 3, day 4); in day 4: f of day 4"
+
+
+@given(st.lists(st.sampled_from(["-", "f", "o:f"]), max_size=30))
+@settings(max_examples=60, derandomize=True, deadline=None)
+def test_an_incident_is_new_once_until_it_is_resolved(words):
+    lasting = False
+    for day in range(1, len(words) + 1):
+        found = incident(history(" ".join(words[:day])), CASE, champion=MODELS["c"])
+        assert found is None or found.is_new == (not lasting)
+        lasting = found is not None

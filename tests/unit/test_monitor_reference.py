@@ -1,0 +1,104 @@
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from updraft.errors import ModelRejected
+from updraft.monitor.drift import drift
+from updraft.monitor.histogram import Histogram
+from updraft.monitor.reference import Profile, from_bytes, profile, to_bytes
+from updraft.spec.model import UseCase
+
+
+def use_case(**parts: Any) -> UseCase:
+    source = {
+        "type": "files",
+        "path": "{partition}.csv",
+        "key": ["id"],
+        "event_time": "at",
+        "known_at": {"delay": "1d"},
+        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
+    }
+    value = {"true_positive": 3, "false_positive": -1, "false_negative": 0}
+    spec = {
+        "version": 1,
+        "name": "late",
+        "owner": {"name": "ops", "email": "ops@example.org"},
+        "problem": {"goal": "Warn of late ones.", "lead_time": "6h", "decision": "warn", "value": value},
+        "partitions": {"first": "2013-01-01"},
+        "entity": ["id"],
+        "sources": {"rows": source},
+        "label": {"column": "late", "maturity": "1d"},
+        "features": {"temp": {"type": "number"}, "carrier": {"type": "category"}},
+    }
+    return UseCase.model_validate(spec | parts)
+
+
+FRAME = pd.DataFrame({"temp": [3.0, 1.0, np.nan, 2.0], "carrier": ["UA", None, "AA", "UA"], "id": [1, 2, 3, 4]})
+
+
+def test_a_profile_counts_the_declared_features_and_the_scores():
+    assert profile(FRAME, use_case(), [0.1, 0.2, 0.1]) == Profile(
+        features={
+            "temp": Histogram("number", (1.0, 2.0), (1, 1, 1, 1)),
+            "carrier": Histogram("category", ("AA", "UA"), (1, 2, 0, 1)),
+        },
+        scores=Histogram("number", (0.1,), (2, 1, 0)),
+    )
+
+
+def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes():
+    made = profile(FRAME, use_case(), [0.1, 1 / 3])
+    content = to_bytes(made)
+    assert from_bytes(content) == made
+    assert to_bytes(profile(FRAME[::-1], use_case(), [1 / 3, 0.1])) == content
+    assert list(json.loads(content)) == ["features", "scores"]
+
+
+def test_a_profile_is_small_however_many_rows_it_stands_for():
+    random = np.random.default_rng(1)
+    rows = 20_000
+    frame = pd.DataFrame(
+        {"temp": random.normal(size=rows), "carrier": random.choice([f"c{i}" for i in range(500)], rows)}
+    )
+    assert len(to_bytes(profile(frame, use_case(), random.random(rows)))) < 2000
+
+
+def test_drift_needs_the_profile_alone():
+    made = from_bytes(to_bytes(profile(pd.concat([FRAME] * 500), use_case(), [0.1, 0.2])))
+    same, gone = np.array(FRAME["temp"].tolist() * 500), np.full(2000, np.nan)
+    assert drift(made.features["temp"], same, effect=0.2, min_rows=500).value == 0
+    assert drift(made.features["temp"], gone, effect=0.2, min_rows=500).status == "drifted"
+
+
+GOOD = (
+    b'{"features":{"a":{"kind":"number","cuts":[1.0],"counts":[1,2,0]}},'
+    b'"scores":{"kind":"number","cuts":[],"counts":[1,0]}}'
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe", id="not text"),
+        pytest.param(GOOD[:-1], id="cut short"),
+        pytest.param(b"[]", id="another shape"),
+        pytest.param(GOOD.replace(b'"scores"', b'"other"'), id="no scores"),
+        pytest.param(GOOD.replace(b'"number"', b'"thing"', 1), id="unknown kind"),
+        pytest.param(GOOD.replace(b"[1,2,0]", b"[1,2]"), id="a count too few"),
+        pytest.param(GOOD.replace(b"[1,2,0]", b"[1,-2,0]"), id="a negative count"),
+        pytest.param(GOOD.replace(b"[1,2,0]", b'[1,"2",0]'), id="a count as text"),
+        pytest.param(GOOD.replace(b"1.0", b"NaN"), id="a cut that is no number"),
+        pytest.param(GOOD.replace(b"1.0", b'"x"'), id="a level of a number"),
+    ],
+)
+def test_bytes_that_are_no_profile_are_refused_with_a_next_step(content):
+    with pytest.raises(ModelRejected, match="Next: compare its digest"):
+        from_bytes(content)
+
+
+def test_the_bytes_used_above_are_good_when_left_alone():
+    assert from_bytes(GOOD).features["a"].rows == 3

@@ -1,0 +1,234 @@
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from updraft.evidence.metrics import METRICS
+from updraft.monitor.histogram import histogram
+from updraft.monitor.reference import Profile, profile
+from updraft.monitor.table import from_arrow, to_arrow
+from updraft.monitor.watch import HEADLINES, Alarm, alarm, feed_fault, measure
+from updraft.spec.model import UseCase
+
+
+def use_case(**parts: Any) -> UseCase:
+    source = {
+        "type": "files",
+        "path": "{partition}.csv",
+        "key": ["id"],
+        "event_time": "at",
+        "known_at": {"delay": "1d"},
+        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
+    }
+    value = {"true_positive": 3, "false_positive": -1, "false_negative": 0}
+    spec = {
+        "version": 1,
+        "name": "late",
+        "owner": {"name": "ops", "email": "ops@example.org"},
+        "problem": {"goal": "Warn of late ones.", "lead_time": "6h", "decision": "warn", "value": value},
+        "partitions": {"first": "2013-01-01"},
+        "entity": ["id"],
+        "sources": {"rows": source},
+        "label": {"column": "late", "maturity": "1d"},
+        "features": {"temp": {"type": "number"}, "carrier": {"type": "category"}},
+    }
+    return UseCase.model_validate(spec | parts)
+
+
+FEATURES = {"temp": {"type": "number"}, "wind": {"type": "number"}, "carrier": {"type": "category"}}
+CASE = use_case(features=FEATURES, monitor={"max_drop": 0.05}, model={"min_positives": 10})
+CHAMPION, OTHER = "c" * 64, "0" * 64
+DAY = "2013-04-08"
+DAYS = [f"2013-04-0{day}" for day in range(1, 8)]
+
+
+def rows(n=150, seed=1, model=CHAMPION) -> pd.DataFrame:
+    """A week of scored and labelled feature rows, `n` a day; everything drawn from one distribution."""
+    random = np.random.default_rng(seed)
+    size = n * len(DAYS)
+    temp, wind = random.normal(size=(2, size))
+    score = 1 / (1 + np.exp(1 - temp - wind / 2))
+    return pd.DataFrame(
+        {
+            "partition": np.repeat(DAYS, n),
+            "temp": temp,
+            "wind": wind,
+            "carrier": random.choice(["UA", "AA", "DL"], size, p=[0.5, 0.3, 0.2]),
+            "score": score,
+            "late": (random.random(size) < score).astype(float),
+            "model": model,
+        }
+    )
+
+
+REFERENCE = rows(n=1000, seed=99)
+PROFILE = profile(REFERENCE, CASE, REFERENCE["score"])
+HOLDOUT = METRICS["auc"](REFERENCE["late"].to_numpy(), REFERENCE["score"].to_numpy())
+
+
+def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdout_auc=HOLDOUT):
+    return measure(
+        case,
+        DAY,
+        champion=CHAMPION,
+        profile=profile,
+        window_frame=frame,
+        scores_frame=frame,
+        matured=frame if matured is None else matured,
+        waiting=waiting or {},
+        holdout_auc=holdout_auc,
+    )
+
+
+def one(measurements, metric, subject=None):
+    (found,) = [m for m in measurements if m.metric == metric and subject in (None, m.subject)]
+    return found
+
+
+def test_a_calm_week_is_measured_whole_and_alarms_nobody():
+    seen = look(rows())
+    assert alarm(seen) is None
+    assert feed_fault(seen) is None
+    assert {(m.metric, m.subject): m.status for m in seen} == {
+        **{("feature_psi", name): "ok" for name in FEATURES},
+        **{("missing_psi", name): "ok" for name in FEATURES},
+        ("drifted_share", "features"): "ok",
+        ("score_psi", "scores"): "ok",
+        ("scored", CHAMPION): "info",
+        ("refused", CHAMPION): "info",
+        ("auc", "all"): "ok",
+        ("brier", "all"): "info",
+        ("log_loss", "all"): "info",
+        **{("labels", kind): "info" for kind in ("labelled", "positive", "undefined", "missing")},
+    }
+    assert {m.partition for m in seen} == {DAY}
+    assert one(seen, "auc").low < one(seen, "auc").value < one(seen, "auc").high
+    assert one(seen, "labels", "labelled").value == one(seen, "scored").value == 1050
+
+
+def test_moved_features_alarm_and_the_reason_names_them_and_how_far():
+    seen = look(rows().assign(temp=lambda f: f["temp"] + 1.5))
+    raised = alarm(seen)
+    moved = one(seen, "feature_psi", "temp")
+    assert raised.reasons == {
+        "feature_drift": f"1 of 3 features drifted: temp {moved.value:.2f} (limit 0.20)",
+    }
+    assert (raised.partition, raised.champion) == (DAY, CHAMPION)
+
+
+def test_fewer_moved_features_than_the_spec_asks_for_are_no_alarm():
+    strict = CASE.model_copy(update={"monitor": CASE.monitor.model_copy(update={"drifted_share": 0.5})})
+    seen = look(rows().assign(temp=9.0), case=strict)
+    assert one(seen, "drifted_share").value == pytest.approx(1 / 3)
+    assert alarm(seen) is None
+
+
+def test_moved_scores_alarm_by_themselves():
+    assert set(alarm(look(rows().assign(score=lambda f: f["score"] ** 3))).reasons) == {"prediction_drift"}
+
+
+def test_a_champion_that_guesses_alarms_by_its_performance():
+    frame = rows(n=600)
+    shuffled = frame.assign(late=np.random.default_rng(5).permutation(frame["late"]))
+    assert set(alarm(look(frame, matured=shuffled)).reasons) == {"performance"}
+
+
+def test_scores_of_other_models_are_left_out():
+    seen = look(rows(model=OTHER))
+    assert one(seen, "scored").n == 0
+    assert one(seen, "score_psi").status == "unknown"
+    assert one(seen, "auc").reason == "no partition that this champion scored has mature labels yet"
+    assert one(seen, "feature_psi", "temp").status == "ok"
+
+
+def test_refused_rows_are_counted_and_do_not_move_the_scores():
+    seen = look(rows().assign(score=lambda f: f["score"].mask(f.index % 2 == 0)))
+    assert one(seen, "refused").value == 525
+    assert one(seen, "score_psi").status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("case", "frame", "reason"),
+    [
+        pytest.param(
+            use_case(features={"temp": FEATURES["temp"]}),
+            rows(),
+            "the champion learnt from this feature, but the use case has it no more",
+            id="dropped from the spec",
+        ),
+        pytest.param(
+            CASE,
+            rows().drop(columns="wind"),
+            "the champion learnt from this feature, but the use case has it no more",
+            id="dropped from the table",
+        ),
+        pytest.param(
+            use_case(features=FEATURES | {"wind": {"type": "category"}}),
+            rows().assign(wind="gusty"),
+            "was a number when the champion learnt, is a category now",
+            id="of another type",
+        ),
+    ],
+)
+def test_a_feature_that_cannot_be_compared_is_unknown_and_says_why(case, frame, reason):
+    seen = look(frame, case=case)
+    assert (one(seen, "feature_psi", "wind").status, one(seen, "feature_psi", "wind").reason) == ("unknown", reason)
+    assert "unknown" in one(seen, "drifted_share").reason
+
+
+def test_a_small_window_is_unknown_everywhere_and_alarms_nobody():
+    seen = look(rows(n=50).assign(temp=99.0))
+    assert {one(seen, metric).status for metric in HEADLINES.values()} == {"unknown"}
+    assert one(seen, "drifted_share").reason.startswith("no feature could be judged: 350 rows in the window")
+    assert math.isnan(one(seen, "drifted_share").value)
+    assert alarm(seen) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fault"),
+    [
+        pytest.param(0.0, 1.0, "values went missing: temp (0.0% -> 100.0% missing; PSI", id="the feed went silent"),
+        pytest.param(
+            0.0, 1 / 7, "values went missing: temp (0.0% -> 14.3% missing; PSI", id="a day of the week is lost"
+        ),
+        pytest.param(0.0, 0.02, None, id="a few"),
+        pytest.param(0.2, 0.2, None, id="as many as ever"),
+        pytest.param(0.5, 0.0, None, id="fewer than ever"),
+    ],
+)
+def test_values_that_go_missing_are_a_fault_of_the_feed(before, now, fault):
+    reference = REFERENCE.assign(
+        temp=REFERENCE["temp"].mask(np.linspace(0, 1, len(REFERENCE), endpoint=False) < before)
+    )
+    frame = rows().assign(temp=lambda f: f["temp"].mask(np.linspace(0, 1, len(f), endpoint=False) < now))
+    found = feed_fault(look(frame, profile=profile(reference, CASE, REFERENCE["score"])))
+    assert found is None if fault is None else found.startswith(fault)
+
+
+def test_the_reason_names_ten_features_at_most():
+    many = {f"f{i}": {"type": "number"} for i in range(12)}
+    reference = histogram(np.arange(1000.0), "number")
+    frame = rows().assign(**dict.fromkeys(many, 5000.0))
+    seen = look(frame, case=use_case(features=many), profile=Profile(dict.fromkeys(many, reference), PROFILE.scores))
+    assert alarm(seen).reasons["feature_drift"].endswith(" and 2 more")
+
+
+def test_an_alarm_is_the_same_from_the_table():
+    seen = look(rows().assign(temp=9.0))
+    raised = alarm(from_arrow(to_arrow(seen)))
+    assert raised == alarm(seen)
+    assert isinstance(raised, Alarm)
+
+
+def test_the_same_rows_measure_the_same():
+    assert to_arrow(look(rows())).equals(to_arrow(look(rows())))
+
+
+@pytest.mark.parametrize("n", [72, 150, 720], ids=lambda n: f"{7 * n} rows")
+def test_weeks_of_nothing_new_rarely_alarm(n):
+    raised = [found.reasons for seed in range(15) if (found := alarm(look(rows(n=n, seed=seed))))]
+    # Drift has 1 % to share among its columns, performance 5 % (`gates.confidence`) before `max_drop` is asked for.
+    assert sum(set(kinds) != {"performance"} for kinds in raised) == 0
+    assert len(raised) <= 2

@@ -1,0 +1,153 @@
+"""Files: what is there, what is not there yet, and what must never be read."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from updraft import sources
+from updraft.errors import DeliveryMissing, DeliveryRefused, PartitionInvalid, SpecInvalid
+from updraft.sources import Found
+from updraft.spec.sources import Source
+
+DAY = "2013-04-01"
+
+
+def source(path="flights/{partition}.csv", **changes):
+    declared = {
+        "type": "files",
+        "path": path,
+        "key": ["id"],
+        "event_time": "at",
+        "known_at": {"delay": "1h"},
+        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
+    }
+    return Source.model_validate({**declared, **changes})
+
+
+def drop(inbox: Path, name: str, content: bytes = b"id,at\n", *, age: float = 60) -> Path:
+    path = inbox / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+def origins(declared: Source, inbox: Path) -> list[str]:
+    return [found.origin for found in sources.find(declared, [DAY], inbox)]
+
+
+@pytest.mark.parametrize(
+    ("template", "names", "there"),
+    [
+        pytest.param("f/{partition}.csv", ["f/2013-04-01.csv"], ["f/2013-04-01.csv"], id="its own name"),
+        pytest.param("f/{partition}.csv", ["f/2013-04-01.csv.gz"], ["f/2013-04-01.csv.gz"], id="gzipped"),
+        pytest.param("f/{partition}.csv", ["f/2013-04-02.csv", "g/2013-04-01.csv"], [], id="another day or folder"),
+        pytest.param("f/{partition}*.csv", ["f/2013-04-01-b.csv", "f/2013-04-01-a.csv"],
+                     ["f/2013-04-01-a.csv", "f/2013-04-01-b.csv"], id="several, by name"),
+        pytest.param("f/{partition}*", ["f/2013-04-01.csv.tmp", "f/2013-04-01.csv.part"], [], id="unfinished by name"),
+        pytest.param("f/{partition}/*", ["f/2013-04-01/.hidden.csv", "f/2013-04-01/_SUCCESS"], [], id="hidden, marker"),
+        pytest.param("f/*{partition}.csv", ["f/.x2013-04-01.csv"], [], id="hidden by a glob"),
+        pytest.param("f/{partition}", ["f/2013-04-01/x.csv"], [], id="a folder is no file"),
+    ],
+)  # fmt: skip
+def test_a_delivery_is_a_finished_file_whose_name_fits(tmp_path, template, names, there):
+    for name in names:
+        drop(tmp_path, name)
+    assert origins(source(template), tmp_path) == there
+
+
+def test_no_gzip_is_looked_for_beside_parquet(tmp_path):
+    drop(tmp_path, "f/2013-04-01.parquet.gz")
+    assert origins(source("f/{partition}.parquet", format="parquet"), tmp_path) == []
+
+
+def test_missing_names_the_partitions_without_a_file(tmp_path):
+    drop(tmp_path, "flights/2013-04-01.csv")
+    assert sources.missing(source(), [DAY, "2013-04-02"], tmp_path) == ["2013-04-02"]
+    assert sources.missing(source(), [DAY], tmp_path / "no such inbox") == [DAY]
+
+
+def test_a_file_that_grows_between_two_looks_is_not_there_yet(tmp_path):
+    path = drop(tmp_path, "flights/2013-04-01.csv", age=0)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.wait(0.001):
+            with path.open("ab") as file:
+                file.write(b"1,2013-04-01T00:00:00Z\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert origins(source(), tmp_path) == []
+        (path.parent / "_SUCCESS").touch()
+        assert origins(source(), tmp_path) == ["flights/2013-04-01.csv"]
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_fetch_returns_the_bytes_as_they_are(tmp_path):
+    drop(tmp_path, "flights/2013-04-01.csv.gz", b"\x1f\x8b\x00anything")
+    (found,) = sources.find(source(), [DAY], tmp_path)
+    assert sources.fetch(source(), found, tmp_path) == b"\x1f\x8b\x00anything"
+
+
+def test_fetch_refuses_more_bytes_than_the_spec_allows(tmp_path):
+    drop(tmp_path, "flights/2013-04-01.csv", b"x" * 11)
+    with pytest.raises(DeliveryRefused, match=r"11 bytes, the spec allows 10.*raise `caps.bytes`"):
+        sources.fetch(source(caps={"bytes": 10}), Found(DAY, "flights/2013-04-01.csv"), tmp_path)
+
+
+def test_a_file_that_is_gone_is_missing(tmp_path):
+    with pytest.raises(DeliveryMissing, match="cannot be read now"):
+        sources.fetch(source(), Found(DAY, "flights/2013-04-01.csv"), tmp_path)
+
+
+def test_a_link_out_of_the_inbox_is_refused(tmp_path):
+    secret = drop(tmp_path, "secret.csv")
+    inbox = tmp_path / "inbox"
+    (inbox / "flights").mkdir(parents=True)
+    (inbox / "flights/2013-04-01.csv").symlink_to(secret)
+    with pytest.raises(DeliveryRefused, match="leads out of the inbox"):
+        sources.find(source(), [DAY], inbox)
+    with pytest.raises(DeliveryRefused, match="leads out of the inbox"):
+        sources.fetch(source(), Found(DAY, "../secret.csv"), inbox)
+
+
+@pytest.mark.parametrize("key", ["../secret", "/etc/passwd", "*", "2013-04-0[1-9]", "a b", "", "x" * 4000, "\uff12013"])
+def test_a_partition_that_is_no_key_never_becomes_a_path(tmp_path, key):
+    drop(tmp_path, "secret.csv")
+    with pytest.raises(PartitionInvalid):
+        sources.find(source(), [key], tmp_path / "inbox")
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(key=st.text(max_size=12), name=st.text(max_size=12))
+def test_whatever_is_found_lies_inside_the_inbox(tmp_path_factory, key, name):
+    inbox = tmp_path_factory.mktemp("world") / "inbox"
+    drop(inbox.parent, "2013-04-01.csv")
+    drop(inbox, "flights/2013-04-01.csv")
+    try:
+        found = sources.find(source(), [key], inbox)
+        sources.fetch(source(), Found(DAY, name), inbox)
+    except (PartitionInvalid, DeliveryRefused, DeliveryMissing, ValueError):
+        return
+    assert all((inbox / each.origin).resolve().is_relative_to(inbox.resolve()) for each in found)
+
+
+def test_an_unknown_type_names_the_nearest_one():
+    with pytest.raises(SpecInvalid, match="did you mean 'files'"):
+        sources.find(source(type="file"), [DAY], Path("."))
+
+
+def test_every_kind_offers_find_and_fetch():
+    for name in sources.kinds():
+        module = sources.kind(source(type=name))
+        assert callable(module.find)
+        assert callable(module.fetch)

@@ -1,0 +1,84 @@
+import pytest
+from pydantic import ValidationError
+
+from updraft.spec.sources import Column, KnownAt, Source, reserved
+
+WHOLE = {
+    "type": "files",
+    "path": "facts/{partition}.csv",
+    "key": ["id"],
+    "event_time": "at",
+    "known_at": {"column": "at"},
+    "columns": {"id": {"type": "string"}, "at": {"type": "timestamp"}, "note": {"type": "string", "nullable": True}},
+}
+
+
+def test_a_whole_source_is_read():
+    assert Source.model_validate(WHOLE).key == ("id",)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"key": ["nope"]}, "`key` names 'nope'"),
+        ({"event_time": "nope"}, "`event_time` names 'nope'"),
+        ({"event_time": "id"}, "must name a timestamp column, 'id' is string"),
+        ({"known_at": {"column": "note"}}, "must name a timestamp column, 'note' is string"),
+        ({"key": ["note"]}, "cannot be nullable"),
+        ({"path": "/etc/{partition}"}, "relative to the inbox"),
+        ({"path": "../{partition}"}, "stay inside it"),
+        ({"path": "facts/../../{partition}"}, "stay inside it"),
+        ({"path": "facts/all.csv"}, "contain {partition}"),
+        ({"key": []}, "at least 1 item"),
+        ({"columns": {}}, "at least 1 item"),
+        ({"format": "xlsx"}, "csv"),
+        ({"nonsense": 1}, "Extra inputs"),
+    ],
+)
+def test_a_source_that_contradicts_itself_is_refused(change, said):
+    with pytest.raises(ValidationError, match="(?s)" + said.replace("{", r"\{").replace("}", r"\}")):
+        Source.model_validate({**WHOLE, **change})
+
+
+@pytest.mark.parametrize(
+    ("rules", "fits"),
+    [
+        ({"type": "integer", "range": (0, 1)}, True),
+        ({"type": "string", "range": (0, 1)}, False),
+        ({"type": "string", "pattern": "a+"}, True),
+        ({"type": "number", "pattern": "a+"}, False),
+        ({"type": "timestamp", "timezone": "UTC"}, True),
+        ({"type": "string", "timezone": "UTC"}, False),
+        ({"type": "string", "among": ()}, False),
+    ],
+)
+def test_a_rule_is_only_for_the_types_it_means_something_for(rules, fits):
+    if fits:
+        Column.model_validate(rules)
+    else:
+        with pytest.raises(ValidationError):
+            Column.model_validate(rules)
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [
+        ({"column": "at"}, True),
+        ({"delay": "1h"}, True),
+        ({"landing": True}, True),
+        ({}, False),
+        ({"landing": False}, False),
+        ({"column": "at", "delay": "1h"}, False),
+        ({"column": "at", "landing": True}, False),
+    ],
+)
+def test_a_row_becomes_known_in_exactly_one_way(said, fits):
+    if fits:
+        KnownAt.model_validate(said)
+    else:
+        with pytest.raises(ValidationError):
+            KnownAt.model_validate(said)
+
+
+def test_columns_the_lake_adds_are_reserved():
+    assert reserved({"id": 1, "known_at": 1, "row": 1}) == {"known_at", "row"}
