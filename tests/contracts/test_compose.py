@@ -42,7 +42,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 def test_it_keeps_to_the_compose_specification():
     done = subprocess.run(
-        ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)],
+        [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(FILE)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
