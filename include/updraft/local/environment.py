@@ -71,6 +71,8 @@ def environment(settings: Settings, *, api_port: int, mlflow_port: int) -> dict[
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "airflow" / "passwords.json",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow' / 'airflow.db'}",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # A worker that looks between a task's last word and its exit looks again only after this many seconds.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "API__HOST": "127.0.0.1",
