@@ -1,3 +1,4 @@
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +51,14 @@ def test_it_waits_for_every_partition_of_a_span(waiting, world):
     assert run.task("wait").state == "up_for_reschedule"
     tiny.deliver(world.home, [NEXT])
     assert run.task("wait").state == "success"
+
+
+def test_it_does_not_wait_for_what_has_landed_though_the_inbox_is_empty(waiting, world):
+    tiny.deliver(world.home, [DAY])
+    assert world.run("ingest", partition=DAY).task("plan.publish").state == "success"
+    shutil.rmtree(world.home / "inbox")
+    assert waiting().task("wait").state == "success"
+    assert waiting({"partition": DAY, "through": NEXT}).task("wait").state == "up_for_reschedule"
 
 
 def test_it_gives_up_after_its_timeout_and_is_not_tried_again(waiting):

@@ -7,6 +7,7 @@ many, alone or beside others: it ends in the same rows.
 from collections.abc import Sequence
 from pathlib import Path
 
+from updraft import sources
 from updraft.ingest.feed import Delivery, Feed
 from updraft.ingest.healing import Healed, healings
 from updraft.ingest.landing import Landed, arrivals
@@ -23,6 +24,7 @@ __all__ = [
     "Published",
     "Validated",
     "Verdict",
+    "awaited",
     "delivered",
     "healed",
     "land",
@@ -81,6 +83,14 @@ def stage(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake
     published = issue(feed, deliveries, arrived.decoded)
     arrived.complain()
     return published
+
+
+def awaited(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake, inbox: Path) -> list[str]:
+    """Partitions that have no complete delivery in the inbox, and none that has landed: an inbox may be emptied."""
+    feed = Feed(case, source_name, lake)
+    absent = sources.missing(feed.source, feed.keys(partitions), inbox)
+    landed = {delivery.partition for delivery in feed.deliveries(absent)}
+    return [key for key in absent if key not in landed]
 
 
 def delivered(case: UseCase, source_name: str, lake: Lake) -> set[str]:

@@ -9,7 +9,8 @@ from airflow.sdk.exceptions import AirflowSensorTimeout
 
 from updraft.settings import Settings
 from updraft.spec import load
-from updraft_airflow import partitions
+from updraft_airflow import conventions, partitions
+from updraft_airflow.hooks.lake import LakeHook
 from updraft_airflow.outcomes import airflow_outcomes
 from updraft_airflow.triggers.delivery import DeliveryTrigger
 
@@ -18,12 +19,13 @@ HALF_A_DAY = 12 * 3600.0
 
 class DeliverySensor(BaseSensorOperator):
     """
-    Wait for the deliveries of a source.
+    Wait for the deliveries of a source; what has landed before is not waited for.
 
     :param use_case: Folder under ``include/use_cases``.
     :param source: Name of a source in the use case's spec.
     :param partition: Partition key (templated).
     :param through: Last partition of a span, empty for a single one (templated).
+    :param lake_conn_id: Airflow connection of the lake.
     :param deferrable: Wait in the triggerer in place of coming back; for clusters with many sensors.
     """
 
@@ -36,6 +38,7 @@ class DeliverySensor(BaseSensorOperator):
         source: str,
         partition: str = partitions.PARTITION,
         through: str = partitions.THROUGH,
+        lake_conn_id: str = conventions.LAKE,
         deferrable: bool = False,
         timeout: float = HALF_A_DAY,
         poke_interval: float = 60.0,
@@ -47,6 +50,7 @@ class DeliverySensor(BaseSensorOperator):
         self.source = source
         self.partition = partition
         self.through = through
+        self.lake_conn_id = lake_conn_id
         self.deferrable = deferrable
 
     def execute(self, context: Context) -> None:
@@ -72,9 +76,11 @@ class DeliverySensor(BaseSensorOperator):
             raise AirflowSensorTimeout(f"{self.source} of {self.use_case} still lacks {', '.join(missing[:10])}")
 
     def _missing(self) -> list[str]:
-        from updraft import sources
+        from updraft import ingest
 
         with airflow_outcomes():
             case = load.load(self.use_case)
             keys = partitions.span(case, self.partition, self.through)
-            return sources.missing(case.sources[self.source], keys, Settings.from_env().inbox)
+            return ingest.awaited(
+                case, self.source, keys, LakeHook(self.lake_conn_id).get_conn(), Settings.from_env().inbox
+            )
