@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import psutil
 import pytest
 from tests import promises
 
@@ -38,19 +39,43 @@ class Saboteur:
 
     def stage(self, partition, stage, state):
         if (partition, stage, state) == (KILLED, "score", "running"):
-            threading.Thread(target=self.kill, daemon=True).start()
+            threading.Thread(target=self.sabotage, daemon=True).start()
 
-    def kill(self):
+    def sabotage(self):
+        task = until(lambda: next((t for t in self.tasks() if t["task_id"] == "score"), None))
+        group = until(lambda: next((p.pid for p in psutil.process_iter() if named(p, task["id"])), None))
         written = self.settings.home / "lake" / "scores" / CASE / f"partition={KILLED}"
-        deadline = time.monotonic() + 60
-        while not list(written.glob("*.parquet")) and time.monotonic() < deadline:
-            time.sleep(0.001)
-        for run in self.api.runs(f"{CASE}__score", partition_key_pattern=KILLED):
-            for task in self.api.tasks(f"{CASE}__score", run["dag_run_id"]):
-                if task["state"] == "running" and task["pid"]:
-                    self.killed.append(task["task_id"])
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(task["pid"], signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            until(lambda: step(group) or list(written.glob("*.parquet")))
+            os.killpg(group, signal.SIGKILL)
+            self.killed.append(task["id"])
+
+    def tasks(self):
+        """Tasks of the run that scores the partition."""
+        runs = self.api.runs(f"{CASE}__score", partition_key_pattern=KILLED)
+        return self.api.tasks(f"{CASE}__score", runs[0]["dag_run_id"]) if runs else []
+
+
+def until(found, seconds=120):
+    """What `found` returns, once that is something."""
+    deadline = time.monotonic() + seconds
+    while not (something := found()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.001)
+    return something
+
+
+def named(process, task):
+    """Whether this is the process that runs a task; it leads a group of its own."""
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()[:1] == [f"airflow worker -- {task}"]
+
+
+def step(group):
+    """Let a group of processes run for a moment: left to itself, it is done before anybody looks."""
+    os.killpg(group, signal.SIGCONT)
+    time.sleep(0.002)
+    os.killpg(group, signal.SIGSTOP)
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +114,7 @@ def test_the_broken_delivery_was_quarantined_and_its_repair_published(lived):
 def test_a_task_killed_mid_write_is_retried_and_the_partition_is_whole(lived):
     case, lake, _, audience = lived
     assert audience.killed, "nothing was killed, so nothing was shown"
+    assert {task["task_id"]: task["try_number"] for task in audience.tasks()}["score"] == 2
     counted = score.reconcile(case, [KILLED], lake)
     assert counted.scored + counted.refused == counted.rows > 500
 
