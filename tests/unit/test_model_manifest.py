@@ -10,7 +10,7 @@ MANIFEST = Manifest(
     label="late",
     threshold=0.25,
     as_of="2013-04-01",
-    versions={"features/flights": 3},
+    data="d1",
     windows={"train": ("2013-01-01",), "validation": ("2013-01-03",), "holdout": ("2013-01-05",)},
     parameters={"rounds": 10, "rate": 0.1, "fast": True, "objective": "binary"},
     seed=1,
@@ -27,7 +27,7 @@ def test_what_is_written_reads_back_equal_with_the_same_digest():
     assert [type(value) for value in again.parameters.values()] == [bool, str, float, int]
 
 
-@pytest.mark.parametrize("change", [{"seed": 2}, {"fingerprint": "f2"}, {"versions": {}}, {"threshold": 0.2500001}])
+@pytest.mark.parametrize("change", [{"seed": 2}, {"fingerprint": "f2"}, {"data": "d2"}, {"threshold": 0.2500001}])
 def test_any_change_changes_the_digest(change):
     assert MANIFEST.model_copy(update=change).digest != MANIFEST.digest
 

@@ -30,7 +30,7 @@ def model():
         label="late",
         threshold=0.25,
         as_of="2013-04-01",
-        versions={},
+        data="d1",
         windows={},
         parameters={},
         seed=1,

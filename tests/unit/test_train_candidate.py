@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from updraft.dataset import Dataset
 from updraft.errors import ModelRejected, TrainingRefused
-from updraft.lake import Lake
+from updraft.lake import Lake, digest
 from updraft.model import store
 from updraft.spec.model import UseCase
 from updraft.train.candidate import train
@@ -108,14 +111,21 @@ def test_a_candidate_worse_than_the_base_rate_is_told_so():
 
 
 def test_the_manifest_tells_the_whole_story(candidate):
+    rows = dataset(crossed).rows
+    seen = rows[rows["partition"].isin([*DAYS[:10], *DAYS[11:14]])]
     manifest = candidate.model.manifest
     assert manifest.features == (("x", "number"), ("y", "number"), ("c", "category"))
     assert (manifest.use_case, manifest.label, manifest.threshold, manifest.seed) == ("tiny", "late", 0.25, 1)
     assert (manifest.fingerprint, manifest.as_of, manifest.code_version) == ("f1", "2013-01-20", "abc")
-    assert manifest.versions == {"features/tiny": 4}
+    assert manifest.data == digest(pa.Table.from_pandas(seen, preserve_index=False))
     assert manifest.windows["train"] == tuple(DAYS[:10])
     assert manifest.windows["holdout"] == tuple(DAYS[-3:])
     assert manifest.validation["rows"] == 180
+
+
+def test_other_versions_of_the_same_rows_give_the_same_model(candidate):
+    later = replace(dataset(crossed), versions={"features/tiny": 9})
+    assert train(case(), later, code_version="abc").model.digest == candidate.model.digest
 
 
 @pytest.mark.parametrize("threads", [1, 4])

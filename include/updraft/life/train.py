@@ -83,7 +83,7 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
         undefined=data.undefined,
         partitions=data.rows["partition"].nunique(),
     )
-    _record(ledger, case, at, trained, made, who)
+    _record(ledger, case, at, trained, made, who, data.versions)
     return trained
 
 
@@ -132,7 +132,8 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
             "fingerprint": facts.fingerprint,
             "spec": spec_digest(case),
             "outcome": str(found["outcome"]),
-            "data_versions": json.dumps(facts.versions, sort_keys=True),
+            "data": facts.data,
+            "data_versions": json.dumps(_versions(case, lake, digest), sort_keys=True),
         },
         artifacts={**{f"plots/{name}": png for name, png in pictures.items()}, **reports},
         files={**model.files(), "manifest.json": facts.dump()},
@@ -153,6 +154,12 @@ def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:
             next_step="run the gates stage first.",
         ) from never
     return found
+
+
+def _versions(case: UseCase, lake: Lake, digest: str) -> dict[str, int]:
+    """Versions of the tables the model was first trained on, as the ledger has them."""
+    trained = (r for r in Ledger(lake, case.name).records() if r.kind == "trained" and r.model == digest)
+    return next((dict(record.facts["versions"]) for record in trained), {})
 
 
 def _prefixed(prefix: str, numbers: Mapping[str, float]) -> dict[str, float]:
@@ -194,7 +201,15 @@ def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame")
     lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
 
 
-def _record(ledger: Ledger, case: UseCase, at: Partition, trained: Trained, made: Candidate, who: str) -> None:
+def _record(
+    ledger: Ledger,
+    case: UseCase,
+    at: Partition,
+    trained: Trained,
+    made: Candidate,
+    who: str,
+    versions: Mapping[str, int],
+) -> None:
     """Record a training once: the same data and code give the same digest, so a retry finds its own record."""
     known = [r for r in ledger.records() if r.kind == "trained" and r.model == trained.candidate]
     if any(r.partition == at.key for r in known):
@@ -209,6 +224,7 @@ def _record(ledger: Ledger, case: UseCase, at: Partition, trained: Trained, made
         facts={
             **asdict(trained),
             "windows": windows,
+            "versions": dict(versions),
             "validation": made.validation,
             "notes": made.model.manifest.notes,
         },

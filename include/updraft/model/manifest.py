@@ -25,7 +25,7 @@ class Manifest(BaseModel):
     label: str = Field(description="The column that was learnt.")
     threshold: float = Field(description="Probability from which the decision is to act.")
     as_of: str = Field(description="Partition the training stood at.")
-    versions: dict[str, int] = Field(description="Version of each lake table read.")
+    data: str = Field(description="SHA-256 of the labelled rows of the training and validation windows.")
     windows: dict[str, tuple[str, ...]] = Field(description="Partitions of train, validation and holdout.")
     parameters: dict[str, Parameter] = Field(description="Settings of the training, but not its threads.")
     seed: int

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.dataset import Dataset
+from updraft.lake import digest
 from updraft.model import calibration
 from updraft.model.encoder import Encoder
 from updraft.model.manifest import Manifest, libraries
@@ -63,15 +64,23 @@ def train(case: UseCase, data: Dataset, *, code_version: str) -> Candidate:
     features = tuple((name, str(feature.type)) for name, feature in case.features.items())
     encoder = Encoder.fit(windows.take(data.rows, "train"), features)
     training, validation = (_window(case, encoder, windows.take(data.rows, w)) for w in ("train", "validation"))
+    draft = _draft(case, data, windows, encoder, code_version, _digest(training.rows, validation.rows))
     models: dict[str, Model] = {}
     for family in dict.fromkeys((*case.model.families, *BASELINES)):
         fitted = _fit(family, encoder, training, case)
-        models[family] = _finish(fitted, encoder, validation, _draft(case, data, windows, encoder, code_version))
+        models[family] = _finish(fitted, encoder, validation, draft)
     chosen, reason = choose(
         {family: _losses(model, validation) for family, model in models.items()}, case.model.families
     )
     measured = {family: dict(model.manifest.validation) for family, model in models.items()}
     return Candidate(models.pop(chosen), models, windows, measured, reason)
+
+
+def _digest(*rows: "pd.DataFrame") -> str:
+    import pandas as pd
+    import pyarrow as pa
+
+    return digest(pa.Table.from_pandas(pd.concat(rows), preserve_index=False))
 
 
 def _losses(model: Model, window: _Window) -> NDArray[np.float64]:
@@ -106,7 +115,7 @@ def _finish(fitted: Fitted, encoder: Encoder, validation: _Window, draft: Manife
     return Model.assemble(draft, encoder, fitted.learner, calibrated.calibration, validation.rows)
 
 
-def _draft(case: UseCase, data: Dataset, windows: Split, encoder: Encoder, code_version: str) -> Manifest:
+def _draft(case: UseCase, data: Dataset, windows: Split, encoder: Encoder, code_version: str, seen: str) -> Manifest:
     """Everything about a model that does not depend on its family."""
     return Manifest(
         use_case=case.name,
@@ -116,7 +125,7 @@ def _draft(case: UseCase, data: Dataset, windows: Split, encoder: Encoder, code_
         label=case.label.column,
         threshold=case.problem.value.threshold,
         as_of=data.as_of,
-        versions=data.versions,
+        data=seen,
         windows=windows.windows(),
         parameters={},
         seed=case.model.seed,
