@@ -73,8 +73,8 @@ class Lake:
     def update(self, table: str, partitions: Sequence[str], change: Callable[[Rows | None], Rows]) -> int:
         """Replace `partitions` by what `change` makes of their present rows; return the table's version.
 
-        `change` gets `None` when the table does not exist yet. It runs again on fresh rows when another writer
-        committed in between, so it must depend on nothing but its argument.
+        `change` gets `None` when the table does not exist yet. It runs again on fresh rows once the table exists, and
+        when another writer committed in between, so it must depend on nothing but its argument.
         """
         present = self._open(table)
         before = None if present is None else self._scan(present, partitions)
@@ -82,7 +82,11 @@ class Lake:
         strangers = set(pc.unique(rows["partition"]).to_pylist()) - set(partitions)
         if strangers:
             raise ValueError(f"rows of partitions {sorted(strangers)[:3]} in a write to {list(partitions)[:3]}")
-        if before is not None and present is not None and digest(before) == digest(rows):
+        if before is None or present is None:
+            # Of two writers that create a table with their rows at once, delta-rs lets both land.
+            self._create(table, rows.schema)
+            return self.update(table, partitions, change)
+        if digest(before) == digest(rows):
             return int(present.version())
         return self._commit(table, present, rows, partitions)
 
@@ -134,31 +138,34 @@ class Lake:
             raise _unavailable(fault) from fault
         return rows.cast(plain(rows.schema)).combine_chunks()
 
-    def _commit(self, table: str, present: "DeltaTable | None", rows: Rows, partitions: Sequence[str]) -> int:
+    def _commit(self, table: str, present: "DeltaTable", rows: Rows, partitions: Sequence[str]) -> int:
         from deltalake import write_deltalake
-        from deltalake.exceptions import CommitFailedError, DeltaError
+        from deltalake.exceptions import CommitFailedError
 
         wanted = ", ".join(f"'{_literal(key)}'" for key in partitions)
         how: dict[str, Any] = {"mode": "overwrite", "predicate": f"partition IN ({wanted})", "schema_mode": "merge"}
-        if present is None:
-            how = {"mode": "error", "partition_by": ["partition"]}
         try:
             # Writing through the table that was read makes delta-rs check every commit since that read.
-            target = self._table_uri(table) if present is None else present
-            write_deltalake(target, rows, storage_options=dict(self.options), **how)
+            write_deltalake(present, rows, storage_options=dict(self.options), **how)
         except CommitFailedError as lost:
             raise WriteConflict(
                 f"Another writer changed {table} first.", next_step="run the task again; it starts from fresh rows."
             ) from lost
-        except DeltaError as fault:
-            if present is None and self._open(table) is not None:
-                raise WriteConflict(
-                    f"Another writer created {table} first.", next_step="run the task again."
-                ) from fault
-            raise
         except OSError as fault:
             raise _unavailable(fault) from fault
         return self.version(table) or 0
+
+    def _create(self, table: str, schema: pa.Schema) -> None:
+        """Make a table without rows, unless there is one."""
+        from deltalake import DeltaTable
+
+        options = dict(self.options)
+        try:
+            DeltaTable.create(
+                self._table_uri(table), schema, mode="ignore", partition_by=["partition"], storage_options=options
+            )
+        except OSError as fault:
+            raise _unavailable(fault) from fault
 
     def _table_uri(self, table: str) -> str:
         return f"{self.uri.rstrip('/')}/{_key(table)}"

@@ -158,7 +158,7 @@ def test_the_versions_that_were_read_are_named(lake, facts):
     deliver(lake, facts, [row()])
     deliver(lake, facts, [row(known_at="3 09:00")])
     with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
-        assert known.versions == {"raw/tiny/facts": 1}
+        assert known.versions == {"raw/tiny/facts": 2}
 
 
 # ---- how far back -----------------------------------------------------------------------------------------------

@@ -61,8 +61,8 @@ def test_the_set_says_where_it_came_from(parcels_case, mature_at_18):
     assert data.versions == {
         FEATURES: lake.version(FEATURES),
         LABELS: lake.version(LABELS),
-        "raw/parcels/parcels": 0,
-        "raw/parcels/arrivals": 0,
+        "raw/parcels/parcels": 1,
+        "raw/parcels/arrivals": 1,
     }
     assert data.missing == ()
 

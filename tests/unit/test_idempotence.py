@@ -130,7 +130,6 @@ def test_a_reader_never_sees_the_scores_of_two_models(observed):
     assert len(seen) > 3
 
 
-@pytest.mark.xfail(strict=False, reason="two writers that create a table at the same moment both land: lake.py")
 def test_of_two_writers_that_create_a_table_at_once_one_counts(tmp_path):
     """Had both landed, every row would count twice."""
     rows = {n: pa.table({"partition": ["a"] * 3, "x": [n] * 3}) for n in (1, 2)}
