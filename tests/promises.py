@@ -16,7 +16,7 @@ from updraft.asof import raw_table
 from updraft.errors import LedgerBroken, ModelRejected, Permanent, Transient
 from updraft.ingest.feed import Feed
 from updraft.ingest.verdict import kept
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.ledger import Ledger, Record
 from updraft.life.monitor import monitor_table
 from updraft.life.train import evidence_key, profile_key
@@ -25,6 +25,7 @@ from updraft.monitor.watch import HEADLINES
 from updraft.partition import calendar
 from updraft.records import add_up
 from updraft.registry import Registry
+from updraft.rows import digest
 from updraft.spec.model import UseCase
 
 Violations = list[str]

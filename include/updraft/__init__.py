@@ -20,6 +20,7 @@ Read top-down, a module imports only what stands below it::
     sources                where it comes from and how it is read
     asof                   DuckDB over the lake, as of a moment
     query lake             what a query may say; the only module that knows paths, tables and object stores
+    rows                   what rows are in memory, and the digest of what they hold
     partition              when
     spec                   what a team declared
     settings               where things are kept

@@ -13,9 +13,10 @@ from typing import Literal, Self
 import pyarrow as pa
 
 from updraft.errors import FeaturesInvalid
-from updraft.lake import Lake, Rows
+from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, sources_of
+from updraft.rows import Rows
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
 

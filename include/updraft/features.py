@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 
 from updraft.asof import ARROW, STAMP, History, Which
 from updraft.errors import FeaturesInvalid, did_you_mean
-from updraft.lake import Lake, Rows
+from updraft.lake import Lake
 from updraft.partition import Partition, calendar
 from updraft.query import sources_of
+from updraft.rows import Rows
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
 

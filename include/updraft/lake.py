@@ -4,24 +4,23 @@ Tables are Delta tables partitioned by `partition`. A partition is written whole
 rows again commits nothing. Objects are created once (a conditional put) or replaced whole.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from updraft.errors import LakeUnavailable, NameInvalid, WriteConflict
+from updraft.rows import Rows, digest, plain
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-Rows: TypeAlias = pa.Table
 _PART = re.compile(r"[A-Za-z0-9_.=-]{1,200}")
 
 
@@ -148,9 +147,7 @@ class Lake:
             # Writing through the table that was read makes delta-rs check every commit since that read.
             write_deltalake(present, rows, storage_options=dict(self.options), **how)
         except CommitFailedError as lost:
-            raise WriteConflict(
-                f"Another writer changed {table} first.", next_step="run the task again; it starts from fresh rows."
-            ) from lost
+            raise _beaten(table) from lost
         except OSError as fault:
             raise _unavailable(fault) from fault
         return self.version(table) or 0
@@ -158,12 +155,15 @@ class Lake:
     def _create(self, table: str, schema: pa.Schema) -> None:
         """Make a table without rows, unless there is one."""
         from deltalake import DeltaTable
+        from deltalake.exceptions import CommitFailedError
 
         options = dict(self.options)
         try:
             DeltaTable.create(
                 self._table_uri(table), schema, mode="ignore", partition_by=["partition"], storage_options=options
             )
+        except CommitFailedError as lost:
+            raise _beaten(table) from lost
         except OSError as fault:
             raise _unavailable(fault) from fault
 
@@ -236,44 +236,10 @@ def _files(files: Sequence[str], shape: pa.Schema) -> Any:
     return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
 
 
-def plain(schema: pa.Schema) -> pa.Schema:
-    """The schema rows have in memory: plain strings, microseconds in UTC.
-
-    delta-rs hands strings out as views or dictionaries, depending on how they were stored.
-    """
-    return pa.schema([pa.field(f.name, _plain_type(f.type)) for f in schema])
-
-
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(kind):
-        return _plain_type(kind.value_type)
-    if pa.types.is_string_view(kind) or pa.types.is_large_string(kind):
-        return pa.string()
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", "UTC")
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.list_(_plain_type(kind.value_type))
-    return kind
-
-
-def digest(rows: Rows) -> str:
-    """SHA-256 of the rows, whatever their order, chunks and column order; the identity of a table's content.
-
-    >>> a = pa.table({"x": [1, 2], "y": ["a", "b"]})
-    >>> digest(a) == digest(a.select(["y", "x"]).take([1, 0]))
-    True
-    """
-    columns = sorted(rows.column_names)
-    table = rows.select(columns).cast(plain(rows.select(columns).schema))
-    sortable = [(c, "ascending") for c in columns if not pa.types.is_nested(table.schema.field(c).type)]
-    ordered = table.sort_by(sortable).combine_chunks() if len(table) and sortable else table.combine_chunks()
-    seen = hashlib.sha256(str([(c, str(ordered.schema.field(c).type)) for c in columns]).encode())
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, ordered.schema.remove_metadata()) as out:
-        for batch in ordered.to_batches():
-            out.write_batch(batch)
-    seen.update(sink.getvalue())
-    return seen.hexdigest()
+def _beaten(table: str) -> WriteConflict:
+    return WriteConflict(
+        f"Another writer changed {table} first.", next_step="run the task again; it starts from fresh rows."
+    )
 
 
 def _key(path: str) -> str:

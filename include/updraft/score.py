@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft import features, lake
+from updraft import features
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
-from updraft.lake import Lake, Rows
+from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.model import store
 from updraft.model.model import Model
+from updraft.rows import Rows, digest
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
@@ -47,12 +48,12 @@ class Scored:
     kept: bool
 
 
-def pin(case: UseCase, lake_: Lake) -> str:
+def pin(case: UseCase, lake: Lake) -> str:
     """Digest of the champion, read once per run so that a promotion in between changes nothing.
 
     :raises NoChampion: If there is none.
     """
-    champion = Ledger(lake_, case.name).state().champion
+    champion = Ledger(lake, case.name).state().champion
     if champion is None:
         raise NoChampion(
             f"No model of {case.name} has been promoted, so nothing can be scored.",
@@ -75,32 +76,32 @@ def schema(case: UseCase) -> pa.Schema:
     return pa.schema([*entity, shape.field("event_time"), *numbers, *text, pa.field("partition", pa.string())])
 
 
-def partitions(case: UseCase, keys: Sequence[str], lake_: Lake, *, champion: str, rescore: bool = False) -> Scored:
+def partitions(case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str, rescore: bool = False) -> Scored:
     """Score partitions with the model pinned by the caller, and write them in one commit.
 
     :param champion: Digest of the model; loaded only after its files match it.
     :param rescore: Replace scores that stand there already.
     :raises FeaturesInvalid: If a partition has no features.
     """
-    stored = lake_.read(features.table(case), keys)
+    stored = lake.read(features.table(case), keys)
     rows = features.schema(case).empty_table() if stored is None else stored
     _complete(case, keys, rows)
-    done = set() if rescore else _scored_already(case, keys, lake_)
+    done = set() if rescore else _scored_already(case, keys, lake)
     todo = [key for key in keys if key not in done]
     if todo:
-        fresh = _fresh_scores(case, rows.filter(pc.is_in(rows["partition"], pa.array(todo))), champion, lake_)
-        lake_.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
-    return _count(lake_.read(table(case), keys), keys, kept=not todo)
+        fresh = _fresh_scores(case, rows.filter(pc.is_in(rows["partition"], pa.array(todo))), champion, lake)
+        lake.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
+    return _count(lake.read(table(case), keys), keys, kept=not todo)
 
 
-def reconcile(case: UseCase, keys: Sequence[str], lake_: Lake) -> Scored:
+def reconcile(case: UseCase, keys: Sequence[str], lake: Lake) -> Scored:
     """Hold the committed scores against the features: every entity once, none more, none less.
 
     :raises FeaturesInvalid: If a row is missing, or stands there twice.
     """
     by = ["partition", *case.entity]
-    asked, answered = lake_.read(features.table(case), keys, by), lake_.read(table(case), keys)
-    if asked is None or answered is None or lake.digest(asked.select(by)) != lake.digest(answered.select(by)):
+    asked, answered = lake.read(features.table(case), keys, by), lake.read(table(case), keys)
+    if asked is None or answered is None or digest(asked.select(by)) != digest(answered.select(by)):
         raise FeaturesInvalid(
             f"The scores of {case.name} for {keys[0]}..{keys[-1]} do not match its feature rows one to one.",
             next_step="run the score stage of these partitions again with `rescore`.",
@@ -117,8 +118,8 @@ def _complete(case: UseCase, keys: Sequence[str], rows: Rows) -> None:
         )
 
 
-def _scored_already(case: UseCase, keys: Sequence[str], lake_: Lake) -> set[str]:
-    stored = lake_.read(table(case), keys, ["partition"])
+def _scored_already(case: UseCase, keys: Sequence[str], lake: Lake) -> set[str]:
+    stored = lake.read(table(case), keys, ["partition"])
     return set() if stored is None else set(pc.unique(stored["partition"]).to_pylist())
 
 
@@ -132,8 +133,8 @@ def _keep(before: Rows | None, fresh: Rows, rescore: bool) -> Rows:
     )
 
 
-def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake_: Lake) -> Rows:
-    model = store.load(lake_, case.name, champion)
+def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake: Lake) -> Rows:
+    model = store.load(lake, case.name, champion)
     if model.manifest.fingerprint != features.fingerprint(case):
         raise ModelRejected(
             f"Model {champion[:12]} was trained on another definition of the features of {case.name}.",
@@ -161,7 +162,7 @@ def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
         "reasons": pa.array(_reasons(case, frame, refused, acted, model), pa.string()),
         "refused": pa.array([why or None for why in refused], pa.string()),
     }
-    stamps = {"role": "champion", "model": model.digest, "data": lake.digest(rows)}
+    stamps = {"role": "champion", "model": model.digest, "data": digest(rows)}
     columns |= {name: pa.array([value] * len(rows), pa.string()) for name, value in stamps.items()}
     return pa.table([columns[f.name] for f in schema(case)], schema=schema(case))
 

@@ -15,10 +15,11 @@ from updraft.asof import raw_table
 from updraft.demo.plan import SHORT
 from updraft.demo.publisher import Publisher
 from updraft.demo.story import CASE, Story
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.partition import calendar
 from updraft.registry import Registry
+from updraft.rows import digest
 from updraft.spec import load
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

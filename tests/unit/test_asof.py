@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from updraft.asof import History, aligned, raw_schema, raw_table
 from updraft.errors import FeaturesInvalid
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.partition import calendar
+from updraft.rows import digest
 
 ALL = "SELECT id, amount FROM facts"
 NOON = "2024-01-03"  # the partition that is computed at noon of the second

@@ -8,8 +8,9 @@ from tests import parcels
 from updraft import dataset, features
 from updraft.asof import raw_schema, raw_table
 from updraft.ingest.feed import Feed
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.partition import calendar
+from updraft.rows import digest
 
 FEATURES, LABELS = "features/parcels", "labels/parcels"
 

@@ -14,8 +14,9 @@ from tests import flights
 from updraft import features
 from updraft.asof import raw_schema, raw_table
 from updraft.errors import FeaturesInvalid
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.partition import calendar
+from updraft.rows import digest
 
 CASE = flights.case()
 DATES = calendar(CASE)

@@ -15,9 +15,10 @@ import pytest
 from tests import parcels, promises
 
 from updraft import dataset, features, ingest, score
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.life import monitor
 from updraft.partition import calendar
+from updraft.rows import digest
 
 pytestmark = pytest.mark.slow  # runs stages in several processes
 

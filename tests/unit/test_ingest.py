@@ -24,7 +24,8 @@ from updraft.errors import (
 )
 from updraft.ingest import Feed
 from updraft.ingest.feed import Delivery
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
+from updraft.rows import digest
 from updraft.spec.model import UseCase
 
 DAYS = ["2013-04-01", "2013-04-02", "2013-04-03"]

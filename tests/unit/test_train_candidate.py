@@ -7,8 +7,9 @@ import pytest
 
 from updraft.dataset import Dataset
 from updraft.errors import ModelRejected, TrainingRefused
-from updraft.lake import Lake, digest
+from updraft.lake import Lake
 from updraft.model import store
+from updraft.rows import digest
 from updraft.spec.model import UseCase
 from updraft.train.candidate import train
 from updraft.train.choice import choose

@@ -18,7 +18,7 @@ from updraft.ingest.healing import healings
 from updraft.ingest.stamp import stamped
 from updraft.ingest.validation import rows_of
 from updraft.ingest.verdict import Rejected, Verdict, current, rejected
-from updraft.lake import Rows
+from updraft.rows import Rows
 from updraft.sources.decode import Decoded
 
 _TEXTS = ("rule", "reason", "original", "delivery", "partition")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from updraft.asof import STAMP, raw_schema
 from updraft.ingest.feed import Delivery, Feed
-from updraft.lake import Rows
+from updraft.rows import Rows
 from updraft.sources.decode import Decoded
 
 _TICK = timedelta(microseconds=1)

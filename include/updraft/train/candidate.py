@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.dataset import Dataset
-from updraft.lake import digest
 from updraft.model import calibration
 from updraft.model.encoder import Encoder
 from updraft.model.manifest import Manifest, libraries
 from updraft.model.model import Model
+from updraft.rows import digest
 from updraft.spec.model import UseCase
 from updraft.train import boosted, logistic, sufficiency, trivial
 from updraft.train.choice import choose, losses
