@@ -14,6 +14,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export XDG_CACHE_HOME := $(HOME_DIR)/cache
 export XDG_CONFIG_HOME := $(HOME_DIR)/config
 export MPLCONFIGDIR := $(HOME_DIR)/cache/matplotlib
+export RUFF_CACHE_DIR := $(HOME_DIR)/cache/ruff
+export HYPOTHESIS_STORAGE_DIRECTORY := $(HOME_DIR)/cache/hypothesis
 export AIRFLOW_HOME := $(HOME_DIR)/airflow
 export UPDRAFT_CODE_VERSION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unversioned)
 
