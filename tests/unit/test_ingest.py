@@ -167,7 +167,7 @@ class TestValidateAndPublish:
     def test_rows_carry_when_and_where_they_came_from(self, lake, inbox):
         path = drop(inbox, *GOOD)
         assert stage(lake, inbox).summary() == {
-            "source": "flights", "partitions": 1, "deliveries": 1, "rows": 2, "quarantined": 0, "held": 0, "version": 0,
+            "source": "flights", "partitions": 1, "deliveries": 1, "rows": 2, "quarantined": 0, "held": 0, "version": 1,
         }  # fmt: skip
         assert raw(lake)[1] == {
             "id": 2,
