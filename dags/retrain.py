@@ -16,7 +16,7 @@ def retrain(case: UseCase) -> DAG:
     """Decide, then act on the decision."""
     with DAG(
         schedule=PartitionedAssetTimetable(assets=assets.incident(case)),
-        params=partitions.params(case),
+        params=partitions.moment(case),
         **conventions.dag(case, "retrain", __doc__),
     ) as dag:
         actions = {"retrain": "train", "roll_back": "roll_back"}

@@ -24,7 +24,7 @@ def train(case: UseCase) -> DAG:
     schedule = case.retrain.cron and partitions.ticks(case, case.retrain.cron)
     common = conventions.dag(case, "train", __doc__)
     common["dagrun_timeout"] += case.rollout.approval_timeout  # or the run would end before its question does
-    with DAG(schedule=schedule, params=partitions.params(case), **common) as dag:
+    with DAG(schedule=schedule, params=partitions.moment(case), **common) as dag:
         prepared = PrepareDatasetOperator(task_id="dataset", **which)
         trained = FitOperator(task_id="fit", **pooled)
         gated = GateOperator(task_id="gates", trained=trained.output, **which)

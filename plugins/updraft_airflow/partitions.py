@@ -7,7 +7,7 @@ from updraft.partition import KEY_FORMATS, calendar
 from updraft.spec.model import UseCase
 
 PARTITION = "{{ dag_run.partition_key or params.partition or '' }}"
-THROUGH = "{{ params.through or '' }}"
+THROUGH = "{{ params.get('through') or '' }}"
 
 
 def ticks(case: UseCase, cron: str, *, ahead: int = 0) -> CronPartitionTimetable | PartitionedAtRuntime:
@@ -26,6 +26,20 @@ def ticks(case: UseCase, cron: str, *, ahead: int = 0) -> CronPartitionTimetable
 
 def params(case: UseCase) -> dict[str, Param]:
     """Form fields that name a partition, or a span of them."""
+    return {
+        **moment(case),
+        "through": Param(
+            None,
+            type=["null", "string"],
+            title="Through",
+            maxLength=20,
+            description="Last partition of a span to work on in bulk; empty for one. A span announces nothing.",
+        ),
+    }
+
+
+def moment(case: UseCase) -> dict[str, Param]:
+    """Form field that names the one partition a decision stands at."""
     first = case.partitions.first
     return {
         "partition": Param(
@@ -34,13 +48,6 @@ def params(case: UseCase) -> dict[str, Param]:
             title="Partition",
             maxLength=20,
             description=f"Key of a partition, such as {first}. Runs that are not started by hand bring their own.",
-        ),
-        "through": Param(
-            None,
-            type=["null", "string"],
-            title="Through",
-            maxLength=20,
-            description="Last partition of a span to work on in bulk; empty for one. A span announces nothing.",
         ),
     }
 

@@ -11,6 +11,8 @@ from updraft.cli.main import app
 from updraft.errors import DeliveryMissing, NoChampion, PartitionInvalid
 from updraft.ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT = "2024-01-19", "2024-01-20"
 
 

@@ -16,6 +16,8 @@ from updraft.local.airflow_api import AirflowApi
 from updraft.model import store
 from updraft.spec import load
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = "2024-01-19", "2024-01-25"
 CASE = load.load("flight_delays", Path(__file__).parents[2] / "include" / "use_cases")
 

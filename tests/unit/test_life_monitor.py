@@ -11,6 +11,8 @@ from updraft.ledger import Ledger
 from updraft.life import monitor
 from updraft.partition import calendar
 
+pytestmark = pytest.mark.slow
+
 QUIET, FIRST, SECOND, LATE = "2024-01-18", "2024-01-19", "2024-01-20", "2024-01-23"
 MONITOR, MARKS = "monitor/parcels", "published/parcels/arrivals"
 

@@ -10,6 +10,8 @@ from updraft.ledger import Ledger
 from updraft.life import retrain
 from updraft.partition import calendar
 
+pytestmark = pytest.mark.slow
+
 QUIET, FIRST, COOLING, READY, NEXT = "2024-01-18", "2024-01-19", "2024-01-21", "2024-01-23", "2024-01-24"
 
 
