@@ -112,6 +112,15 @@ def test_the_broken_delivery_was_quarantined_and_its_repair_published(lived):
     assert set(held["delivery"].to_pylist()).isdisjoint(published["delivery"].to_pylist())
 
 
+def test_a_delivery_with_a_renamed_column_was_refused_with_the_difference_and_its_repair_published(lived):
+    case, lake, _, audience = lived
+    [told] = [text for text in audience.told if "a column renamed" in text]
+    assert "lacks 1 of 9 declared columns: dest" in told
+    published = lake.read(raw_table(case, "schedule"), [SHORT.renamed])
+    assert published is not None
+    assert len(published["dest"].drop_null()) == len(published) > 500
+
+
 def test_a_task_killed_mid_write_is_retried_and_the_partition_is_whole(lived):
     case, lake, _, audience = lived
     assert audience.killed, "nothing was killed, so nothing was shown"

@@ -73,8 +73,9 @@ class Airflow:
         return [run for (of, _), run in self.runs.items() if of == stage and run["partition_key"] == key][-1:]
 
     def _spoilt(self, stage: str, key: str) -> bool:
-        file = self.inbox / "flight_delays" / "outcomes" / f"{key}.csv"
-        return stage == "ingest" and file.exists() and "#REF!" in file.read_text()
+        spoilt = {"outcomes": "#REF!", "schedule": "destination"}
+        files = {self.inbox / "flight_delays" / source / f"{key}.csv": mark for source, mark in spoilt.items()}
+        return stage == "ingest" and any(file.exists() and mark in file.read_text() for file, mark in files.items())
 
     def _tasks(self, stage: str, run_id: str) -> list[dict[str, Any]]:
         run = self.runs[stage, run_id]

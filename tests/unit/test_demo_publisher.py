@@ -123,6 +123,12 @@ def test_a_spoilt_delivery_has_lost_every_third_delay_and_nothing_else(publisher
     assert whole.equals(before)
 
 
+def test_a_renamed_schedule_has_another_name_for_a_column_and_the_same_rows(publisher):
+    whole = publisher.rows("schedule", DATES.at("2013-04-03"))
+    assert publisher.renamed(whole).rename(columns={"destination": "dest"}).equals(whole)
+    assert "dest" not in publisher.renamed(whole)
+
+
 def test_a_delivery_appears_whole_or_not_at_all(publisher, monkeypatch):
     day, seen = DATES.at("2013-04-01"), []
     source, inbox = CASE.sources["schedule"], publisher._inbox

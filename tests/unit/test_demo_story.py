@@ -22,6 +22,7 @@ PLAN = Plan(
     first_training="2013-01-05",
     catch_up=("2013-01-06", "2013-01-06"),
     daily=("2013-01-07", "2013-01-10"),
+    renamed="2013-01-10",
     corrupt="2013-01-08",
 )
 DAYS = ["2013-01-07", "2013-01-08", "2013-01-09", "2013-01-10"]
@@ -79,7 +80,7 @@ def test_history_and_catching_up_are_bulk_work_and_every_day_is_a_run_of_its_own
         "2013-01-01", "2013-01-06"
     )
     daily = [partition for stage, partition, _ in airflow.asked if partition is not None and stage == "ingest"]
-    assert daily == ["2013-01-07", "2013-01-08", "2013-01-08", "2013-01-09", "2013-01-10"]
+    assert daily == ["2013-01-07", "2013-01-08", "2013-01-08", "2013-01-09", "2013-01-10", "2013-01-10"]
 
 
 def test_what_a_run_reads_is_delivered_before_it_starts(told, tmp_path):
@@ -110,13 +111,19 @@ def test_every_run_is_kept_in_order_of_its_day(told):
 def test_a_broken_delivery_is_blocked_told_and_sent_again(told, tmp_path):
     story, airflow = told()
     states = [run["state"] for (stage, _), run in airflow.runs.items() if stage == "ingest" and run["partition_key"]]
-    assert states == ["success", "failed", "success", "success", "success"]
-    events = [text for partition, text in story.audience.events if partition == "2013-01-08"]
+    assert states == ["success", "failed", "success", "success", "failed", "success"]
+    events = [(partition, text) for partition, text in story.audience.events if partition in DAYS]
     assert events == [
-        "broken delivery of outcomes: publish failed, rows in quarantine",
-        "the airline sends it again, repaired",
+        (
+            "2013-01-08",
+            "outcomes whose delays a spreadsheet has destroyed: not let in, outcomes.publish broke in attempt 2",
+        ),
+        ("2013-01-08", "the airline sends it again, as it should be"),
+        ("2013-01-10", "a schedule with a column renamed: not let in, outcomes.publish broke in attempt 2"),
+        ("2013-01-10", "the airline sends it again, as it should be"),
     ]
     assert "#REF!" not in (tmp_path / "inbox/flight_delays/outcomes/2013-01-08.csv").read_text()
+    assert "destination" not in (tmp_path / "inbox/flight_delays/schedule/2013-01-10.csv").read_text()
 
 
 def test_the_first_champion_is_told(told):
@@ -151,7 +158,7 @@ def test_a_run_that_fails_ends_the_story_with_its_log(told, stage):
 
 def test_a_broken_delivery_that_is_let_through_ends_the_story(told, monkeypatch):
     monkeypatch.setattr(Airflow, "_spoilt", lambda *_: False)
-    with pytest.raises(Permanent, match=r"was not blocked\. Next: read the validation report"):
+    with pytest.raises(Permanent, match=r"was let in\. Next: read the validation report"):
         told()
 
 
@@ -162,5 +169,5 @@ def test_a_stage_that_nothing_wakes_ends_the_story(told, monkeypatch):
 
 
 def test_a_plan_without_a_broken_delivery_has_none(told):
-    story, _ = told(replace(PLAN, corrupt=""))
-    assert not [text for _, text in story.audience.events if "broken" in text]
+    story, _ = told(replace(PLAN, corrupt="", renamed=""))
+    assert not [text for _, text in story.audience.events if "not let in" in text]

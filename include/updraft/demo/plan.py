@@ -11,6 +11,7 @@ class Plan:
     :param first_training: Partition at whose moment the first champion is trained.
     :param catch_up: Delivered in bulk after it; nobody asked for scores then.
     :param daily: Replayed one partition at a time.
+    :param renamed: Partition among these whose schedule arrives with a column renamed first.
     :param corrupt: Partition among these whose outcomes arrive broken first.
     """
 
@@ -18,6 +19,7 @@ class Plan:
     first_training: str = "2013-04-01"
     catch_up: tuple[str, str] = ("2013-04-02", "2013-06-10")
     daily: tuple[str, str] = ("2013-06-11", "2013-07-08")
+    renamed: str = "2013-06-14"
     corrupt: str = "2013-06-20"
 
 
@@ -25,5 +27,6 @@ FULL = Plan()
 SHORT = Plan(
     catch_up=("2013-04-02", "2013-04-02"),
     daily=("2013-04-03", "2013-04-05"),
+    renamed="2013-04-05",
     corrupt="2013-04-04",
 )

@@ -53,6 +53,10 @@ class Publisher:
         delays.iloc[::3] = "#REF!"
         return outcomes.assign(arrival_delay=delays)
 
+    def renamed(self, schedule: "DataFrame") -> "DataFrame":
+        """A schedule in which somebody has given a column a nicer name."""
+        return schedule.rename(columns={"dest": "destination"})
+
     def deliver(self, source: str, partition: Partition, rows: "DataFrame", name: str | None = None) -> Path:
         """Write one delivery; it appears whole, under its name, or not at all."""
         folder = self._inbox / "flight_delays" / source

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from updraft.demo.plan import Plan
@@ -13,10 +13,14 @@ from updraft.errors import Permanent
 from updraft.local.airflow_api import ENDED, AirflowApi
 from updraft.partition import Calendar, Partition
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 CASE = "flight_delays"
 AHEAD = 2
 GLANCE = 0.4  # seconds between two looks; every look costs the API server time that tasks need
 PATIENCE = 300.0  # seconds a single run may take
+WHY = 300  # characters of a reason that are told
 
 
 class Audience(Protocol):
@@ -62,7 +66,7 @@ class Story:
             self._bulk(plan.catch_up)
             training.result()
         self.audience.chapter(f"Day by day: {plan.daily[0]} to {plan.daily[1]}")
-        self._replay(self._span(plan.daily), corrupt=plan.corrupt)
+        self._replay(self._span(plan.daily), plan)
 
     def _bulk(self, span: tuple[str, str]) -> None:
         days = self._span(span)
@@ -85,21 +89,20 @@ class Story:
         self._finish("train", run_id)
         self._tell_outcome(key, run_id)
 
-    def _replay(self, days: Sequence[Partition], *, corrupt: str) -> None:
+    def _replay(self, days: Sequence[Partition], plan: Plan) -> None:
         """Live day after day, a run per stage and day; a day is ingested while up to two before it are watched."""
         with ThreadPoolExecutor(AHEAD) as beside:
             watched: list[Future[None]] = []
             for day in days:
-                self._ingest(day, corrupt=day.key == corrupt)
+                self._mishaps(day, plan)
+                self._ingest(day)
                 watched.append(beside.submit(self._watch, day.key))
                 for earlier in watched[:-AHEAD]:
                     earlier.result()
             for last in watched:
                 last.result()
 
-    def _ingest(self, partition: Partition, *, corrupt: bool) -> None:
-        if corrupt:
-            self._broken_delivery(partition)
+    def _ingest(self, partition: Partition) -> None:
         self.publisher.publish([partition])
         self._follow(partition.key, "ingest", lambda: self._trigger("ingest", partition=partition.key))
 
@@ -110,18 +113,26 @@ class Story:
         if self._task_state("monitor", run_id, "incident") == "success":
             self._incident(key)
 
-    def _broken_delivery(self, partition: Partition) -> None:
-        """Outcomes arrive with delays a spreadsheet has destroyed; the delivery is blocked, nothing is published."""
-        self.publisher.publish([partition])
-        outcomes = self.publisher.rows("outcomes", partition)
-        self.publisher.deliver("outcomes", partition, self.publisher.spoilt(outcomes))
-        run_id = self._trigger("ingest", partition=partition.key)
-        state = self._ended("ingest", run_id)
-        if state != "failed":
-            raise Permanent("The broken delivery was not blocked.", next_step="read the validation report in the lake.")
-        blocked = self._task_state("ingest", run_id, "outcomes.publish")
-        self.audience.event(partition.key, f"broken delivery of outcomes: publish {blocked}, rows in quarantine")
-        self.audience.event(partition.key, "the airline sends it again, repaired")
+    def _mishaps(self, day: Partition, plan: Plan) -> None:
+        """What the airline sends wrong first."""
+        if day.key == plan.renamed:
+            schedule = self.publisher.renamed(self.publisher.rows("schedule", day))
+            self._unfit(day, "schedule", schedule, "a schedule with a column renamed")
+        if day.key == plan.corrupt:
+            outcomes = self.publisher.spoilt(self.publisher.rows("outcomes", day))
+            self._unfit(day, "outcomes", outcomes, "outcomes whose delays a spreadsheet has destroyed")
+
+    def _unfit(self, day: Partition, source: str, rows: "DataFrame", what: str) -> None:
+        """A delivery that must not be let in; its run fails and says why."""
+        self.publisher.publish([day])
+        self.publisher.deliver(source, day, rows)
+        run_id = self._trigger("ingest", partition=day.key)
+        if self._ended("ingest", run_id) != "failed":
+            raise Permanent(f"{what.capitalize()} was let in.", next_step="read the validation report in the lake.")
+        told = self._log_of_failure("ingest", run_id).splitlines()
+        why = next((line for line in told if " Next: " in line), told[-1])
+        self.audience.event(day.key, f"{what}: not let in, {why[:WHY]}")
+        self.audience.event(day.key, "the airline sends it again, as it should be")
 
     def _incident(self, key: str) -> None:
         run_id = self._awaited("retrain", key)
@@ -181,9 +192,15 @@ class Story:
     def _finish(self, stage: str, run_id: str) -> None:
         if self._ended(stage, run_id) == "success":
             return
-        failed = [t for t in self.api.tasks(f"{CASE}__{stage}", run_id) if t["state"] == "failed"]
-        told = self.api.log(f"{CASE}__{stage}", run_id, failed[0]["task_id"], failed[0]["try_number"]) if failed else ""
+        told = self._log_of_failure(stage, run_id)
         raise Permanent(f"{stage} {run_id} failed:\n{told[-1500:]}", next_step="look at the run in the Airflow UI.")
+
+    def _log_of_failure(self, stage: str, run_id: str) -> str:
+        """Log of the first task of a run that failed."""
+        failed = [t for t in self.api.tasks(f"{CASE}__{stage}", run_id) if t["state"] == "failed"]
+        if not failed:
+            return "no task of it failed"
+        return self.api.log(f"{CASE}__{stage}", run_id, failed[0]["task_id"], failed[0]["try_number"])
 
     def _task_state(self, stage: str, run_id: str, task_id: str) -> str:
         states = {t["task_id"]: str(t["state"]) for t in self.api.tasks(f"{CASE}__{stage}", run_id)}
