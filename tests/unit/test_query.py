@@ -1,3 +1,5 @@
+import sys
+
 import duckdb
 import pytest
 
@@ -83,7 +85,6 @@ def test_the_sources_a_query_reads_are_those_it_names(two, sql, reads):
         pytest.param("INSTALL httpfs", "does not parse: Only SELECT", id="an extension"),
         pytest.param("COPY (SELECT 1) TO 'x.csv'", "does not parse: Only SELECT", id="an export"),
         pytest.param("SELECT FROM WHERE", "does not parse", id="no SQL"),
-        pytest.param("SELECT " + " + ".join(["amount"] * 700) + " FROM facts", "nested too deeply", id="too deep"),
         pytest.param("SELECT " + "(" * 5000 + "1" + ")" * 5000, "does not parse", id="deeper than DuckDB goes"),
     ],
 )
@@ -92,6 +93,17 @@ def test_a_query_that_would_not_give_the_same_rows_again_is_refused(two, sql, wh
         sources_of(two, sql, "features.sql of tiny")
     assert refused.value.what.startswith("features.sql of tiny ")
     assert "one SELECT over the sources" in refused.value.next_step
+
+
+def test_a_query_nested_deeper_than_python_goes_is_refused(two):
+    # Pythons differ in what they count, so the limit is set here.
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(400)
+    try:
+        with pytest.raises(FeaturesInvalid, match="nested too deeply"):
+            sources_of(two, "SELECT " + " + ".join(["amount"] * 900) + " FROM facts", "features.sql")
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_every_function_that_duckdb_calls_unstable_is_refused():
