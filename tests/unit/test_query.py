@@ -97,9 +97,10 @@ def test_a_query_nested_deeper_than_python_goes_is_read_or_refused(two):
     """Pythons differ in how deep they go."""
     sql = "SELECT " + " + ".join(["amount"] * 700) + " FROM facts"
     try:
-        assert sources_of(two, sql, "features.sql of tiny") == ["facts"]
+        said = str(sources_of(two, sql, "features.sql of tiny"))
     except FeaturesInvalid as refused:
-        assert "nested too deeply" in refused.what
+        said = refused.what
+    assert said in ("['facts']", "features.sql of tiny is nested too deeply to be checked.")
 
 
 def test_every_function_that_duckdb_calls_unstable_is_refused():
