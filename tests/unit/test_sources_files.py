@@ -144,10 +144,3 @@ def test_whatever_is_found_lies_inside_the_inbox(tmp_path_factory, key, name):
 def test_an_unknown_type_names_the_nearest_one():
     with pytest.raises(SpecInvalid, match="did you mean 'files'"):
         sources.find(source(type="file"), [DAY], Path("."))
-
-
-def test_every_kind_offers_find_and_fetch():
-    for name in sources.kinds():
-        module = sources.kind(source(type=name))
-        assert callable(module.find)
-        assert callable(module.fetch)

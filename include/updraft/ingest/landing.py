@@ -10,9 +10,9 @@ from typing import Any
 
 from updraft import sources
 from updraft.errors import DeliveryMissing, DeliveryRefused
-from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
+from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named
 from updraft.ingest.verdict import blocked
-from updraft.sources import Found
+from updraft.sources import Connections, Found
 from updraft.sources.decode import Decoded, decode
 
 _log = logging.getLogger(__name__)
@@ -79,10 +79,12 @@ class Arrivals:
             )
 
 
-def arrivals(feed: Feed, keys: Sequence[str], inbox: Path) -> Arrivals:
-    """Land whatever is in the inbox for the partitions."""
-    desk = _Desk(feed, feed.deliveries(keys))
-    for found in sources.find(feed.source, keys, inbox):
+def arrivals(
+    feed: Feed, keys: Sequence[str], inbox: Path, connections: Connections = sources.from_environment
+) -> Arrivals:
+    """Land whatever is there for the partitions."""
+    desk = _Desk(feed, feed.deliveries(keys), connections)
+    for found in sources.find(feed.source, keys, inbox, case=feed.case, connections=connections):
         desk.receive(found, inbox)
     there = {delivery.partition for delivery in desk.landed.values()} | {found.partition for found in desk.refused}
     return Arrivals(
@@ -96,19 +98,20 @@ def arrivals(feed: Feed, keys: Sequence[str], inbox: Path) -> Arrivals:
 class _Desk:
     """Receives deliveries one after the other, so that only one is held as bytes."""
 
-    def __init__(self, feed: Feed, before: Sequence[Delivery]) -> None:
+    def __init__(self, feed: Feed, before: Sequence[Delivery], connections: Connections) -> None:
         self.landed = {delivery.identity: delivery for delivery in before}
         self.decoded: dict[str, Decoded] = {}
         self.refused: dict[Found, DeliveryRefused] = {}
         self._feed, self._before, self._now = feed, before, datetime.now(UTC)
+        self._connections = connections
 
     def receive(self, found: Found, inbox: Path) -> None:
         """Land a delivery, or note why it is refused; one that changes while it is read is not there yet."""
         try:
-            data = sources.fetch(self._feed.source, found, inbox)
+            data = sources.fetch(self._feed.source, found, inbox, case=self._feed.case, connections=self._connections)
             identity = f"{found.partition}/{hashlib.sha256(data).hexdigest()}"
             if identity not in self.landed:
-                rows = decode(data, self._feed.source, compressed=found.origin.endswith(".gz"))
+                rows = decode(data, self._feed.source, compressed=found.origin.endswith(PACKED))
                 self.landed[identity] = self._stage(found, identity, data, rows)
                 self.decoded[identity] = rows
         except DeliveryRefused as refusal:
@@ -143,4 +146,4 @@ class _Desk:
 
 
 def _stem(origin: str) -> str:
-    return origin.removesuffix(".gz")
+    return origin.removesuffix(".gz").removesuffix(".zst")
