@@ -62,6 +62,7 @@ class Server:
 
     port: int
     asked: list[Asked] = field(default_factory=list)
+    api: Any = None
 
     @property
     def paths(self) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
@@ -128,6 +129,39 @@ class Sql(Stand):
         )
 
 
+class Http(Stand):
+    def __init__(self, folder, server):
+        super().__init__(folder)
+        self.server, server.api = server, self
+        self.rows, self.endless = [], False
+
+    def settings(self):
+        params = {"from": "{start}", "to": "{end}"}
+        return {"http": {"connection": "there", "path": "/facts", "params": params, "rate": "1000/second"}}
+
+    def open(self):
+        return Connection("there", "http", "127.0.0.1", self.server.port, password=SECRET)
+
+    def shut(self):
+        return replace(self.open(), password="another-secret")
+
+    def answer(self, asked):
+        if asked.headers["Authorization"] != f"Bearer {SECRET}":
+            return asked.say(status=401)
+        if self.endless:
+            asked.start()
+            while True:
+                asked.handler.wfile.write(b"x" * 65_536)
+        span = dict(parse_qsl(urlsplit(asked.path).query))
+        return asked.say(json.dumps([row for row in self.rows if span["from"] <= row["at"] < span["to"]]).encode())
+
+    def deliver(self):
+        self.rows = ROWS
+
+    def flood(self):
+        self.endless = True
+
+
 class S3(Stand):
     absent = Found(DAY, "s3://facts/facts/nothing.jsonl")
 
@@ -216,6 +250,12 @@ def _python(folder: Path, _: Any) -> Iterator[Stand]:
 
 
 @contextmanager
+def _http(folder: Path, _: Any) -> Iterator[Stand]:
+    with served.serving(lambda asked: server.api.answer(asked)) as server:
+        yield Http(folder, server)
+
+
+@contextmanager
 def _s3(folder: Path, servers: Any) -> Iterator[Stand]:
     with closing(S3(folder, servers("moto"))) as stand:
         yield stand
@@ -226,7 +266,7 @@ def _sql(folder: Path, servers: Any) -> Iterator[Stand]:
     yield Sql(folder, servers("postgres"))
 
 
-STANDS = {"files": _files, "python": _python, "s3": _s3, "sql": _sql}
+STANDS = {"files": _files, "http": _http, "python": _python, "s3": _s3, "sql": _sql}
 SLOW = {"sql", "s3"}
 SERVERS = {"postgres": postgres.cluster, "moto": served.moto}
 KINDS = [pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW else []) for kind in sources.kinds()]

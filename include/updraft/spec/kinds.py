@@ -91,7 +91,11 @@ class Http(Windowed):
         default=None, description="Field of a JSON body that holds the rows, such as `data.orders`; else it is a list."
     )
     pages: Pages | None = Field(default=None, description="How pages follow each other; one page when left out.")
-    per_minute: int = Field(default=300, ge=1, description="Most requests in a minute.")
+    rate: str = Field(
+        default="10/second",
+        pattern=r"^[1-9]\d{0,5}/(second|minute|hour)$",
+        description="Most requests in a second, minute or hour.",
+    )
 
     @model_validator(mode="after")
     def _filled_in(self) -> "Http":

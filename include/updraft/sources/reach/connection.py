@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -56,8 +56,15 @@ class Connection:
         )
 
     def _secrets(self) -> set[str]:
-        extra = {str(value) for value in self.extra.values() if isinstance(value, str)}
-        return {secret for secret in {self.login, self.password, *extra} if len(secret) >= _SHORT}
+        return {secret for secret in {self.login, self.password, *_texts(self.extra)} if len(secret) >= _SHORT}
+
+
+def _texts(extra: Mapping[str, Any]) -> Iterator[str]:
+    for value in extra.values():
+        if isinstance(value, Mapping):
+            yield from _texts(value)
+        elif isinstance(value, str):
+            yield value
 
 
 Connections: TypeAlias = Callable[[str], Connection]
