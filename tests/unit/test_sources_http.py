@@ -245,7 +245,7 @@ def test_the_cap_holds_for_all_pages_together_and_after_decompression(fetch):
 def test_a_server_that_drips_is_given_up(fetch):
     def answer(asked):
         asked.start()
-        for _ in range(100):
+        for _ in range(50):
             asked.handler.wfile.write(b" ")
             asked.handler.wfile.flush()
             time.sleep(0.02)
