@@ -1,6 +1,10 @@
 """The sections of a source that belong to its kind."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from updraft import sources
@@ -73,6 +77,12 @@ def test_only_what_is_known_is_filled_into_an_address(said):
 def test_a_function_stands_in_a_file_beside_the_spec(call):
     with pytest.raises(ValidationError):
         Python.model_validate({"call": call})
+
+
+def test_the_examples_in_the_docs_are_valid():
+    page = (Path(__file__).parents[2] / "docs" / "use-cases.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)]
+    assert {Source.model_validate({**COMMON, **example}).type for example in examples} == set(KINDS)
 
 
 def test_every_kind_has_its_section():
