@@ -1,14 +1,22 @@
+import asyncio
+import csv
 import json
+import shutil
+import sqlite3
 
 import pytest
 from tests import served
+from tests.plugins import tiny
+from tests.plugins.running import Run, parse
 
 from updraft import sources
 from updraft.errors import SourceClosed
 from updraft.sources import Found, from_environment
 from updraft.spec.sources import Source
 from updraft_airflow.hooks.source import connection
+from updraft_airflow.triggers.delivery import DeliveryTrigger
 
+DAY = "2024-01-05"
 SECRET = "canary-secret"
 
 
@@ -59,3 +67,55 @@ def test_an_aws_connection_is_opened_by_the_amazon_provider(world, monkeypatch):
         assert sources.fetch(source, found, world.home, connections=connection) == b"id,at\n"
     assert "Credential=canary-id/" in server.asked[-1].headers["Authorization"]
     assert SECRET not in repr(connection("store"))
+
+
+@pytest.fixture
+def warehouse(world, tmp_path, monkeypatch):
+    """A use case whose plan is in a database that a connection names: its DAG, and what fills the database."""
+    folder = tmp_path / "use_cases"
+    shutil.copytree(tiny.USE_CASES, folder)
+    spec = folder / "tiny" / "spec.yaml"
+    query = "SELECT * FROM plan WHERE datetime(published_at) >= :start AND datetime(published_at) < :end"
+    asked = f"type: sql\n    sql: {{connection: warehouse, query: '{query}', window: known}}"
+    files = "type: files\n    path: tiny/plan/{partition}.csv"
+    assert files in spec.read_text()
+    spec.write_text(spec.read_text().replace(files, asked))
+    file = tmp_path / "warehouse.db"
+    with sqlite3.connect(file) as link:
+        link.execute("CREATE TABLE plan (id, amount REAL, colour, happens_at, published_at)")
+    told = {"conn_type": "sqlite", "host": str(file), "password": SECRET}
+
+    def fill(day):
+        tiny.deliver(world.home, [day])
+        rows = list(csv.reader((world.home / f"inbox/tiny/plan/{day}.csv").open()))[1:]
+        with sqlite3.connect(file) as link:
+            link.executemany("INSERT INTO plan VALUES (?, ?, ?, ?, ?)", rows)
+        link.close()
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(told))
+
+    world.enter(monkeypatch, folder)
+    return parse(folder)["tiny__ingest"], fill
+
+
+def test_a_dag_waits_for_a_window_to_be_past_and_ingests_what_the_database_says(warehouse):
+    dag, fill = warehouse
+    assert Run(dag, partition="2999-01-01").task("plan.wait").state == "up_for_reschedule"
+    run = Run(dag, partition=DAY)
+    assert run.task("plan.wait").state == "success"
+    closed = run.task("plan.publish")
+    assert closed.state == "failed"
+    assert "Airflow has no connection 'warehouse'" in str(closed.error)
+    fill(DAY)
+    assert run.task("plan.publish").returned["rows"] == 60
+
+
+def test_the_triggerer_waits_for_a_window_too(warehouse):
+    assert warehouse
+
+    async def fires(day):
+        trigger = DeliveryTrigger(use_case="tiny", source="plan", partitions=[day], poke_interval=0.01)
+        return await asyncio.wait_for(anext(trigger.run()), timeout=1)
+
+    assert asyncio.run(fires(DAY)).payload == {"source": "plan", "partitions": [DAY]}
+    with pytest.raises(TimeoutError):
+        asyncio.run(fires("2999-01-01"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from updraft import sources
-from updraft.errors import DeliveryMissing, DeliveryRefused
+from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Transient
 from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named
 from updraft.ingest.verdict import blocked
 from updraft.sources import Connections, Found
@@ -52,12 +52,14 @@ class Arrivals:
     :param decoded: Rows of the deliveries that landed now, by identity.
     :param refused: The reason for each delivery that cannot be read, by where it came from.
     :param missing: Partitions without a delivery.
+    :param unsettled: Why a delivery could not be fetched now, by partition.
     """
 
     landed: Landed
     decoded: dict[str, Decoded]
     refused: dict[str, DeliveryRefused]
     missing: tuple[str, ...]
+    unsettled: dict[str, Transient]
 
     @property
     def partitions(self) -> list[str]:
@@ -73,10 +75,12 @@ class Arrivals:
                 f"{self.landed.source} from {origin} is refused. {first.what}{others}", next_step=first.next_step
             ) from first
         if self.missing:
+            why = next((fault for key, fault in self.unsettled.items() if key in self.missing), None)
             raise DeliveryMissing(
-                f"There is no delivery of {self.landed.source} for {named(self.missing)} yet.",
-                next_step="wait for it, or ask the sender.",
-            )
+                f"There is no delivery of {self.landed.source} for {named(self.missing)} yet."
+                f"{f' {why.what}' if why else ''}",
+                next_step=why.next_step if why else "wait for it, or ask the sender.",
+            ) from why
 
 
 def arrivals(
@@ -92,6 +96,7 @@ def arrivals(
         decoded=desk.decoded,
         refused={found.origin[:200]: refusal for found, refusal in desk.refused.items()},
         missing=tuple(key for key in keys if key not in there),
+        unsettled=desk.unsettled,
     )
 
 
@@ -102,6 +107,7 @@ class _Desk:
         self.landed = {delivery.identity: delivery for delivery in before}
         self.decoded: dict[str, Decoded] = {}
         self.refused: dict[Found, DeliveryRefused] = {}
+        self.unsettled: dict[str, Transient] = {}
         self._feed, self._before, self._now = feed, before, datetime.now(UTC)
         self._connections = connections
 
@@ -116,8 +122,9 @@ class _Desk:
                 self.decoded[identity] = rows
         except DeliveryRefused as refusal:
             self.refused[found] = refusal
-        except DeliveryMissing as unsettled:
+        except (DeliveryMissing, SourceUnavailable) as unsettled:
             _log.info("%s", unsettled)
+            self.unsettled.setdefault(found.partition, unsettled)
 
     def _stage(self, found: Found, identity: str, data: bytes, rows: Decoded) -> Delivery:
         """Store the bytes, then the record that makes them count."""

@@ -2,7 +2,7 @@
 
 The query is asked once its window is past, in a transaction that only reads, and read through a cursor on the server,
 some thousands of rows at a time. In PostgreSQL the session's time zone is UTC. SQLite has no times: there `:start` and
-`:end` are text such as `2013-04-01 00:00:00`.
+`:end` are text such as `2013-04-01 00:00:00`, to be compared with `datetime(column)`.
 """
 
 import re
