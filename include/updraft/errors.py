@@ -56,6 +56,14 @@ class DeliveryMissing(Transient):
     """A source has not handed over the delivery of a partition yet."""
 
 
+class SourceUnavailable(Transient):
+    """The system behind a source did not answer, or answered with a fault that may pass."""
+
+
+class SourceClosed(Permanent):
+    """The system behind a source does not let us in, or its connection is not known."""
+
+
 class DeliveryRefused(Permanent):
     """A delivery cannot be read as the spec declares it; nothing of it was published."""
 

@@ -3,6 +3,8 @@
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,9 @@ def origins(declared: Source, inbox: Path) -> list[str]:
     [
         pytest.param("f/{partition}.csv", ["f/2013-04-01.csv"], ["f/2013-04-01.csv"], id="its own name"),
         pytest.param("f/{partition}.csv", ["f/2013-04-01.csv.gz"], ["f/2013-04-01.csv.gz"], id="gzipped"),
+        pytest.param("f/{partition}.csv", ["f/2013-04-01.csv.zst"], ["f/2013-04-01.csv.zst"], id="zstd"),
+        pytest.param("f/{partition}/**/*.csv", ["f/2013-04-01/a.csv", "f/2013-04-01/x/b.csv", "f/2013-04-02/c.csv"],
+                     ["f/2013-04-01/a.csv", "f/2013-04-01/x/b.csv"], id="at any depth"),
         pytest.param("f/{partition}.csv", ["f/2013-04-02.csv", "g/2013-04-01.csv"], [], id="another day or folder"),
         pytest.param("f/{partition}*.csv", ["f/2013-04-01-b.csv", "f/2013-04-01-a.csv"],
                      ["f/2013-04-01-a.csv", "f/2013-04-01-b.csv"], id="several, by name"),
@@ -72,8 +77,9 @@ def test_missing_names_the_partitions_without_a_file(tmp_path):
     assert sources.missing(source(), [DAY], tmp_path / "no such inbox") == [DAY]
 
 
-def test_a_file_that_grows_between_two_looks_is_not_there_yet(tmp_path):
-    path = drop(tmp_path, "flights/2013-04-01.csv", age=0)
+@contextmanager
+def growing(path: Path) -> Iterator[None]:
+    """Let a file grow all the while."""
     stop = threading.Event()
 
     def write() -> None:
@@ -84,12 +90,34 @@ def test_a_file_that_grows_between_two_looks_is_not_there_yet(tmp_path):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        assert origins(source(), tmp_path) == []
-        (path.parent / "_SUCCESS").touch()
-        assert origins(source(), tmp_path) == ["flights/2013-04-01.csv"]
+        yield
     finally:
         stop.set()
         writer.join()
+
+
+@pytest.mark.parametrize(
+    ("complete", "marked", "there"),
+    [
+        pytest.param("settled", False, False, id="it changes between two looks"),
+        pytest.param("settled", True, True, id="a marker says it is whole"),
+        pytest.param("marker", False, False, id="the marker it needs is not there"),
+        pytest.param("marker", True, True, id="the marker is there"),
+        pytest.param("atomic", False, True, id="whoever writes is said to rename"),
+    ],
+)
+def test_a_file_is_whole_as_the_spec_says(tmp_path, complete, marked, there):
+    path = drop(tmp_path, "flights/2013-04-01.csv", age=0)
+    if marked:
+        (path.parent / "_SUCCESS").touch()
+    with growing(path):
+        found = origins(source(files={"complete": complete}), tmp_path)
+    assert found == (["flights/2013-04-01.csv"] if there else [])
+
+
+def test_an_old_file_without_its_marker_is_not_there_yet(tmp_path):
+    drop(tmp_path, "flights/2013-04-01.csv")
+    assert origins(source(files={"complete": "marker"}), tmp_path) == []
 
 
 def test_fetch_returns_the_bytes_as_they_are(tmp_path):
@@ -144,10 +172,3 @@ def test_whatever_is_found_lies_inside_the_inbox(tmp_path_factory, key, name):
 def test_an_unknown_type_names_the_nearest_one():
     with pytest.raises(SpecInvalid, match="did you mean 'files'"):
         sources.find(source(type="file"), [DAY], Path("."))
-
-
-def test_every_kind_offers_find_and_fetch():
-    for name in sources.kinds():
-        module = sources.kind(source(type=name))
-        assert callable(module.find)
-        assert callable(module.fetch)

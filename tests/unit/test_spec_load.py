@@ -158,6 +158,31 @@ BROKEN = [
 ]
 
 
+FILES_LINES = "    type: files\n    path: facts/{partition}.csv\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "field", "why"),
+    [
+        ("    type: sql\n", 12, "sources.facts", "a source of type 'sql' needs the section `sql`"),
+        (f"{FILES_LINES}    sql: {{connection: w, query: 'SELECT :start, :end'}}\n", 12, "sources.facts",
+         "`sql` is for sources of that type, this one is of type 'files'"),
+        ("    type: sql\n    sql: {connection: w, query: SELECT 1}\n", 14, "sources.facts.sql.query", "must bind"),
+        ("    type: sql\n    sql: {conection: w, query: 'SELECT :start, :end'}\n", 14, "sources.facts.sql.conection",
+         "unknown key; did you mean 'connection'?"),
+        ("    type: sql\n    sql: {connection: w}\n", 14, "sources.facts.sql.query", "is missing"),
+        ("    type: http\n    http:\n      connection: w\n      path: orders\n", 16, "sources.facts.http.path",
+         "should match pattern"),
+        ("    type: python\n    python:\n      call: source.py:rows\n", 15, "sources.facts.python.call",
+         "there is no source.py beside this file"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_kind_s_settings_is_named_by_line_and_field(tmp_path, said, at, field, why):
+    told = refused(tmp_path, changed(FILES_LINES, said))
+    assert f"spec.yaml:{at}: {field}: " in told
+    assert why in told
+
+
 @pytest.mark.parametrize(("old", "new", "at", "said"), BROKEN, ids=[f"{row[1]!r}" for row in BROKEN])
 def test_what_is_wrong_is_named_by_file_line_field_and_what_to_write(tmp_path, old, new, at, said):
     spec = changed(old, new)

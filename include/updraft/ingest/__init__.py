@@ -15,6 +15,7 @@ from updraft.ingest.publication import Published, issue
 from updraft.ingest.validation import Validated, judge
 from updraft.ingest.verdict import Verdict, blocked
 from updraft.lake import Lake
+from updraft.sources import Connections, from_environment
 from updraft.spec.model import UseCase
 
 __all__ = [
@@ -35,16 +36,25 @@ __all__ = [
 ]
 
 
-def land(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake, inbox: Path) -> Landed:
+def land(
+    case: UseCase,
+    source_name: str,
+    partitions: Sequence[str],
+    lake: Lake,
+    inbox: Path,
+    *,
+    connections: Connections = from_environment,
+) -> Landed:
     """Fetch the deliveries of partitions and stage their bytes as they came; bytes seen before change nothing.
 
     What can be landed is landed before anything is raised.
 
+    :param connections: Looks up the connections that sources name.
     :raises DeliveryRefused: If a delivery cannot be read as the spec declares it; nothing of it is recorded.
     :raises DeliveryMissing: If a partition has no delivery, neither in the inbox nor in the lake.
     """
     feed = Feed(case, source_name, lake)
-    arrived = arrivals(feed, feed.keys(partitions), inbox)
+    arrived = arrivals(feed, feed.keys(partitions), inbox, connections)
     arrived.complain()
     return arrived.landed
 
@@ -71,13 +81,22 @@ def publish(case: UseCase, source_name: str, partitions: Sequence[str], lake: La
     return issue(feed, feed.landed(partitions), {})
 
 
-def stage(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake, inbox: Path) -> Published:
+def stage(
+    case: UseCase,
+    source_name: str,
+    partitions: Sequence[str],
+    lake: Lake,
+    inbox: Path,
+    *,
+    connections: Connections = from_environment,
+) -> Published:
     """Land, validate and publish; a delivery that cannot go on does not hold up the others.
 
+    :param connections: Looks up the connections that sources name.
     :raises DeliveryBlocked: As `publish`; after that, whatever `land` raises.
     """
     feed = Feed(case, source_name, lake)
-    arrived = arrivals(feed, feed.keys(partitions), inbox)
+    arrived = arrivals(feed, feed.keys(partitions), inbox, connections)
     deliveries = feed.deliveries(arrived.partitions)
     judge(feed, deliveries, arrived.decoded)
     published = issue(feed, deliveries, arrived.decoded)
@@ -85,10 +104,18 @@ def stage(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake
     return published
 
 
-def awaited(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake, inbox: Path) -> list[str]:
-    """Partitions that have no complete delivery in the inbox, and none that has landed: an inbox may be emptied."""
+def awaited(
+    case: UseCase,
+    source_name: str,
+    partitions: Sequence[str],
+    lake: Lake,
+    inbox: Path,
+    *,
+    connections: Connections = from_environment,
+) -> list[str]:
+    """Partitions that have no complete delivery at the source, and none that has landed: an inbox may be emptied."""
     feed = Feed(case, source_name, lake)
-    absent = sources.missing(feed.source, feed.keys(partitions), inbox)
+    absent = sources.missing(feed.source, feed.keys(partitions), inbox, case=case, connections=connections)
     landed = {delivery.partition for delivery in feed.deliveries(absent)}
     return [key for key in absent if key not in landed]
 

@@ -13,6 +13,7 @@ from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
 
 NAMES_SHOWN = 10
+PACKED = (".gz", ".zst")
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Delivery:
 
     @property
     def compressed(self) -> bool:
-        """Whether the bytes are gzip."""
-        return self.origin.endswith(".gz")
+        """Whether the bytes are gzip or Zstandard."""
+        return self.origin.endswith(PACKED)
 
 
 @dataclass(frozen=True)

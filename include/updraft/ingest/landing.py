@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from updraft import sources
-from updraft.errors import DeliveryMissing, DeliveryRefused
-from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
+from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Transient
+from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named
 from updraft.ingest.verdict import blocked
-from updraft.sources import Found
+from updraft.sources import Connections, Found
 from updraft.sources.decode import Decoded, decode
 
 _log = logging.getLogger(__name__)
@@ -52,12 +52,14 @@ class Arrivals:
     :param decoded: Rows of the deliveries that landed now, by identity.
     :param refused: The reason for each delivery that cannot be read, by where it came from.
     :param missing: Partitions without a delivery.
+    :param unsettled: Why a delivery could not be fetched now, by partition.
     """
 
     landed: Landed
     decoded: dict[str, Decoded]
     refused: dict[str, DeliveryRefused]
     missing: tuple[str, ...]
+    unsettled: dict[str, Transient]
 
     @property
     def partitions(self) -> list[str]:
@@ -73,16 +75,20 @@ class Arrivals:
                 f"{self.landed.source} from {origin} is refused. {first.what}{others}", next_step=first.next_step
             ) from first
         if self.missing:
+            why = next((fault for key, fault in self.unsettled.items() if key in self.missing), None)
             raise DeliveryMissing(
-                f"There is no delivery of {self.landed.source} for {named(self.missing)} yet.",
-                next_step="wait for it, or ask the sender.",
-            )
+                f"There is no delivery of {self.landed.source} for {named(self.missing)} yet."
+                f"{f' {why.what}' if why else ''}",
+                next_step=why.next_step if why else "wait for it, or ask the sender.",
+            ) from why
 
 
-def arrivals(feed: Feed, keys: Sequence[str], inbox: Path) -> Arrivals:
-    """Land whatever is in the inbox for the partitions."""
-    desk = _Desk(feed, feed.deliveries(keys))
-    for found in sources.find(feed.source, keys, inbox):
+def arrivals(
+    feed: Feed, keys: Sequence[str], inbox: Path, connections: Connections = sources.from_environment
+) -> Arrivals:
+    """Land whatever is there for the partitions."""
+    desk = _Desk(feed, feed.deliveries(keys), connections)
+    for found in sources.find(feed.source, keys, inbox, case=feed.case, connections=connections):
         desk.receive(found, inbox)
     there = {delivery.partition for delivery in desk.landed.values()} | {found.partition for found in desk.refused}
     return Arrivals(
@@ -90,31 +96,35 @@ def arrivals(feed: Feed, keys: Sequence[str], inbox: Path) -> Arrivals:
         decoded=desk.decoded,
         refused={found.origin[:200]: refusal for found, refusal in desk.refused.items()},
         missing=tuple(key for key in keys if key not in there),
+        unsettled=desk.unsettled,
     )
 
 
 class _Desk:
     """Receives deliveries one after the other, so that only one is held as bytes."""
 
-    def __init__(self, feed: Feed, before: Sequence[Delivery]) -> None:
+    def __init__(self, feed: Feed, before: Sequence[Delivery], connections: Connections) -> None:
         self.landed = {delivery.identity: delivery for delivery in before}
         self.decoded: dict[str, Decoded] = {}
         self.refused: dict[Found, DeliveryRefused] = {}
+        self.unsettled: dict[str, Transient] = {}
         self._feed, self._before, self._now = feed, before, datetime.now(UTC)
+        self._connections = connections
 
     def receive(self, found: Found, inbox: Path) -> None:
         """Land a delivery, or note why it is refused; one that changes while it is read is not there yet."""
         try:
-            data = sources.fetch(self._feed.source, found, inbox)
+            data = sources.fetch(self._feed.source, found, inbox, case=self._feed.case, connections=self._connections)
             identity = f"{found.partition}/{hashlib.sha256(data).hexdigest()}"
             if identity not in self.landed:
-                rows = decode(data, self._feed.source, compressed=found.origin.endswith(".gz"))
+                rows = decode(data, self._feed.source, compressed=found.origin.endswith(PACKED))
                 self.landed[identity] = self._stage(found, identity, data, rows)
                 self.decoded[identity] = rows
         except DeliveryRefused as refusal:
             self.refused[found] = refusal
-        except DeliveryMissing as unsettled:
+        except (DeliveryMissing, SourceUnavailable) as unsettled:
             _log.info("%s", unsettled)
+            self.unsettled.setdefault(found.partition, unsettled)
 
     def _stage(self, found: Found, identity: str, data: bytes, rows: Decoded) -> Delivery:
         """Store the bytes, then the record that makes them count."""
@@ -143,4 +153,4 @@ class _Desk:
 
 
 def _stem(origin: str) -> str:
-    return origin.removesuffix(".gz")
+    return origin.removesuffix(".gz").removesuffix(".zst")

@@ -1,7 +1,8 @@
 """Kinds of sources: where deliveries come from, and how their bytes become typed rows.
 
-Every module of this package is a kind, named as `type:` in a spec; it offers `find` and `fetch`. A new kind is a new
-file here. The package `decode` turns bytes into rows and is the same for all kinds.
+Every module of this package is a kind, named as `type:` in a spec; it offers `find` and `fetch`, and ends in bytes of
+a declared format. A new kind is a new file here, and its section in `updraft.spec.kinds`. The package `reach` is what
+kinds share on their way to the rows; the package `decode` turns bytes into rows and is the same for all kinds.
 """
 
 import pkgutil
@@ -12,7 +13,23 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from updraft.errors import SpecInvalid, did_you_mean
+from updraft.sources.reach.connection import Connection, Connections, from_environment
+from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
+
+__all__ = [
+    "Connection",
+    "Connections",
+    "Found",
+    "Kind",
+    "Site",
+    "fetch",
+    "find",
+    "from_environment",
+    "kind",
+    "kinds",
+    "missing",
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -27,17 +44,40 @@ class Found:
     origin: str
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where a kind of source looks for deliveries, and with what.
+
+    :param inbox: Folder in which files arrive.
+    :param connections: Looks a connection up by its name.
+    :param of: The use case; a kind that asks for a span of time or a file beside the spec needs it.
+    """
+
+    inbox: Path
+    connections: Connections = from_environment
+    of: UseCase | None = None
+
+    @property
+    def case(self) -> UseCase:
+        """The use case."""
+        if self.of is None:
+            raise ValueError("a source of this kind can only be asked with its use case")
+        return self.of
+
+
 class Kind(Protocol):
     """What a module of this package offers."""
 
-    def find(self, source: Source, partitions: Sequence[str], inbox: Path) -> list[Found]:
+    def find(self, source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
         """Deliveries of `partitions` that are there and complete, in the order of their names."""
 
-    def fetch(self, source: Source, found: Found, inbox: Path) -> bytes:
+    def fetch(self, source: Source, found: Found, site: Site) -> bytes:
         """Bytes of a delivery, as they are.
 
         :raises DeliveryMissing: If it is not there any more, or still changes.
         :raises DeliveryRefused: If it is larger than the spec allows.
+        :raises SourceClosed: If the connection is unknown, or not let in.
+        :raises SourceUnavailable: If the system behind it does not answer.
         """
 
 
@@ -63,21 +103,44 @@ def kind(source: Source) -> Kind:
     return cast(Kind, import_module(f"{__name__}.{source.type}"))
 
 
-def find(source: Source, partitions: Sequence[str], inbox: Path) -> list[Found]:
+def find(
+    source: Source,
+    partitions: Sequence[str],
+    inbox: Path,
+    *,
+    case: UseCase | None = None,
+    connections: Connections = from_environment,
+) -> list[Found]:
     """Deliveries of `partitions` that are there and complete."""
-    return kind(source).find(source, partitions, inbox)
+    return kind(source).find(source, partitions, Site(inbox, connections, case))
 
 
-def fetch(source: Source, found: Found, inbox: Path) -> bytes:
+def fetch(
+    source: Source,
+    found: Found,
+    inbox: Path,
+    *,
+    case: UseCase | None = None,
+    connections: Connections = from_environment,
+) -> bytes:
     """Bytes of a delivery, as they are.
 
     :raises DeliveryMissing: If it is not there any more, or still changes.
     :raises DeliveryRefused: If it is larger than the spec allows.
+    :raises SourceClosed: If the connection is unknown, or not let in.
+    :raises SourceUnavailable: If the system behind it does not answer.
     """
-    return kind(source).fetch(source, found, inbox)
+    return kind(source).fetch(source, found, Site(inbox, connections, case))
 
 
-def missing(source: Source, partitions: Sequence[str], inbox: Path) -> list[str]:
+def missing(
+    source: Source,
+    partitions: Sequence[str],
+    inbox: Path,
+    *,
+    case: UseCase | None = None,
+    connections: Connections = from_environment,
+) -> list[str]:
     """Keys among `partitions` for which nothing complete is there."""
-    there = {found.partition for found in find(source, partitions, inbox)}
+    there = {found.partition for found in find(source, partitions, inbox, case=case, connections=connections)}
     return [key for key in partitions if key not in there]

@@ -1,47 +1,45 @@
 """Files in an inbox folder, one or several per partition.
 
 A delivery may be written in place or renamed into place. Names that begin with a dot or end in `.tmp` or `.part` are
-not there yet. A file that changed a moment ago is looked at twice, unless a `_SUCCESS` file lies beside it. Whoever
-writes slowly should write under such a name and rename: a pause between two chunks cannot be told from the end.
+not there yet. Unless the spec says otherwise, a file that changed a moment ago is looked at twice, except where a
+`_SUCCESS` file lies beside it. Whoever writes slowly should write under such a name and rename, or leave a marker: a
+pause between two chunks cannot be told from the end.
 """
 
-import glob
 import os
-import re
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from updraft.errors import DeliveryMissing, DeliveryRefused, PartitionInvalid
-from updraft.sources import Found
+from updraft.errors import DeliveryMissing, DeliveryRefused
+from updraft.sources import Found, Site
+from updraft.sources.reach import names
+from updraft.spec.kinds import Files
 from updraft.spec.sources import Source
 
-MARKER = "_SUCCESS"
 _FRESH = 2.0  # seconds since the last change
 _PAUSE = 0.05  # seconds between two looks
-_UNFINISHED = (".tmp", ".part")
-_KEY = re.compile(r"[A-Za-z0-9:_-]{1,40}\Z")
 
 
-def find(source: Source, partitions: Sequence[str], inbox: Path) -> list[Found]:
+def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
     """Files of `partitions` that are there and complete, in the order of partitions and names.
 
     :raises DeliveryRefused: If a name leads out of the inbox.
     """
-    root = inbox.resolve()
+    root = site.inbox.resolve()
     paths = [(key, path) for key in partitions for path in _files(source, key, root)]
-    changing = _changing([path for _, path in paths])
+    changing = _unsettled([path for _, path in paths], (source.files or Files()).complete)
     return [Found(key, path.relative_to(root).as_posix()) for key, path in paths if path not in changing]
 
 
-def fetch(source: Source, found: Found, inbox: Path) -> bytes:
+def fetch(source: Source, found: Found, site: Site) -> bytes:
     """Bytes of a file that does not change while it is read.
 
     :raises DeliveryMissing: If it is gone, cannot be read now, or still changes.
     :raises DeliveryRefused: If it is larger than the spec allows, or leads out of the inbox.
     """
-    path = _inside(inbox.resolve() / found.origin, inbox.resolve())
+    path = _inside(site.inbox.resolve() / found.origin, site.inbox.resolve())
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
@@ -62,22 +60,10 @@ def fetch(source: Source, found: Found, inbox: Path) -> bytes:
 
 
 def _files(source: Source, key: str, root: Path) -> Iterator[Path]:
-    """Finished files whose name fits the template, gzipped ones included."""
-    if not _KEY.match(key):
-        raise PartitionInvalid(f"{key[:40]!r} is not a partition key.", next_step="use a key of the calendar.")
-    pattern = source.path.replace("{partition}", glob.escape(key))
-    patterns = [pattern] if source.format == "parquet" or pattern.endswith(".gz") else [pattern, f"{pattern}.gz"]
-    for path in sorted({path for wanted in patterns for path in root.glob(wanted)}):
-        if _finished(path.relative_to(root)) and _inside(path, root).is_file():
+    """Finished files whose name fits the template, compressed ones included."""
+    for path in sorted({path for wanted in names.patterns(source, key) for path in root.glob(wanted)}):
+        if names.finished(path.relative_to(root).as_posix()) and _inside(path, root).is_file():
             yield path
-
-
-def _finished(name: Path) -> bool:
-    return (
-        not any(part.startswith(".") for part in name.parts)
-        and not name.name.endswith(_UNFINISHED)
-        and name.name != MARKER
-    )
 
 
 def _inside(path: Path, root: Path) -> Path:
@@ -89,15 +75,19 @@ def _inside(path: Path, root: Path) -> Path:
     return real
 
 
-def _changing(paths: Sequence[Path]) -> set[Path]:
+def _unsettled(paths: Sequence[Path], complete: str) -> set[Path]:
+    """Files that are not whole yet, as the spec tells it."""
+    unmarked = {path for path in paths if not (path.parent / names.MARKER).exists()}
+    if complete == "settled":
+        return _changing(unmarked)
+    return unmarked if complete == "marker" else set()
+
+
+def _changing(paths: Collection[Path]) -> set[Path]:
     """Files that changed between two looks; old files are looked at once."""
     now = time.time()
     looks = {path: _look(path) for path in paths}
-    fresh = {
-        path: look
-        for path, look in looks.items()
-        if (look is None or now - look[1] / 1e9 < _FRESH) and not (path.parent / MARKER).exists()
-    }
+    fresh = {path: look for path, look in looks.items() if look is None or now - look[1] / 1e9 < _FRESH}
     if fresh:
         time.sleep(_PAUSE)
     return {path for path, look in fresh.items() if look is None or _look(path) != look}

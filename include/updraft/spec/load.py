@@ -107,6 +107,11 @@ def _validated(read: Document) -> tuple[UseCase | None, list[Problem]]:
 def _misfits(case: UseCase, own: Path, read: Document) -> Iterator[Problem]:
     if case.name != own.name:
         yield Problem(read.line(("name",)), "name", f"should be the folder's name, {own.name!r}; found {case.name!r}")
+    for source, declared in case.sources.items():
+        if declared.python and not (own / declared.python.file).is_file():
+            place = ("sources", source, "python", "call")
+            missing = f"there is no {declared.python.file} beside this file"
+            yield Problem(read.line(place), ".".join(place), missing)
     every = case.partitions.every
     for end, key in (("first", case.partitions.first), ("last", case.partitions.last)):
         if key is not None and not _is_key(key, every):

@@ -60,6 +60,8 @@ def _inner(path: str, told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Path and model of the part a field holds, if it holds one."""
     if "$ref" in told:
         yield path, told["$ref"].rsplit("/", 1)[1]
+    elif "anyOf" in told:
+        yield from (inner for option in told["anyOf"] for inner in _inner(path, option))
     elif told.get("type") == "object":
         yield from _inner(f"{path}.NAME", _values(told))
 

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from updraft.spec import kinds
 from updraft.spec.base import Part
 from updraft.spec.durations import Duration
+from updraft.spec.kinds import S3, Files, Http, Python, Sql
 from updraft.spec.names import Name
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
@@ -74,8 +76,21 @@ class Source(Part):
     """One source of raw rows."""
 
     type: Name = Field(description="Which kind of source: a module of `updraft.sources`.")
-    path: str = Field(description="Where partition P is delivered, below the inbox; `{partition}` stands for its key.")
-    format: Literal["csv", "parquet", "jsonl"] = Field(default="csv", description="How the rows are written.")
+    path: str | None = Field(
+        default=None,
+        description="For files and s3: where partition P is delivered, below the inbox or in the bucket; "
+        "`{partition}` stands for its key, `*` for anything.",
+    )
+    format: kinds.Format = Field(
+        default_factory=kinds.default_format,
+        json_schema_extra={"default": "csv"},
+        description="How the rows are written; `jsonl` unless said for http, always `parquet` for sql and python.",
+    )
+    files: Files | None = Field(default=None, description="For type `files`: when a file is whole.")
+    s3: S3 | None = Field(default=None, description="For type `s3`: where the objects are.")
+    sql: Sql | None = Field(default=None, description="For type `sql`: what is asked of which database.")
+    http: Http | None = Field(default=None, description="For type `http`: what is asked of which API.")
+    python: Python | None = Field(default=None, description="For type `python`: which function gives the rows.")
     key: tuple[Name, ...] = Field(min_length=1, description="Columns that tell one fact from another.")
     event_time: Name = Field(description="The timestamp column that says when the fact happened.")
     known_at: KnownAt = Field(description="When a row became known.")
@@ -99,7 +114,13 @@ class Source(Part):
         for name in (*self.key, self.event_time):
             if self.columns[name].nullable:
                 raise ValueError(f"{name!r} is part of the key or the event time, so it cannot be nullable")
-        if "{partition}" not in self.path or self.path.startswith("/") or ".." in self.path.split("/"):
+        return self
+
+    @model_validator(mode="after")
+    def _settings_fit_the_kind(self) -> "Source":
+        kinds.settings({name: getattr(self, name) for name in kinds.KINDS}, self.type, self.path, self.format)
+        path = self.path
+        if path is not None and ("{partition}" not in path or path.startswith("/") or ".." in path.split("/")):
             raise ValueError("`path` must be relative to the inbox, stay inside it and contain {partition}")
         return self
 

@@ -7,6 +7,7 @@ from airflow.sdk import Context
 
 from updraft.settings import Settings
 from updraft_airflow import assets
+from updraft_airflow.hooks.source import connection
 from updraft_airflow.operators.stage import StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
 
@@ -34,6 +35,7 @@ class IngestOperator(StageOperator):
 
         with airflow_outcomes():
             case, keys = self.case, self.keys
-            published = ingest.stage(case, self.source, keys, self.lake, Settings.from_env().inbox)
+            inbox = Settings.from_env().inbox
+            published = ingest.stage(case, self.source, keys, self.lake, inbox, connections=connection)
         announce(context, assets.raw(case, self.source), keys)
         return published.summary()

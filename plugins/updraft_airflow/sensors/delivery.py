@@ -11,6 +11,7 @@ from updraft.settings import Settings
 from updraft.spec import load
 from updraft_airflow import conventions, partitions
 from updraft_airflow.hooks.lake import LakeHook
+from updraft_airflow.hooks.source import connection
 from updraft_airflow.outcomes import airflow_outcomes
 from updraft_airflow.triggers.delivery import DeliveryTrigger
 
@@ -81,6 +82,5 @@ class DeliverySensor(BaseSensorOperator):
         with airflow_outcomes():
             case = load.load(self.use_case)
             keys = partitions.span(case, self.partition, self.through)
-            return ingest.awaited(
-                case, self.source, keys, LakeHook(self.lake_conn_id).get_conn(), Settings.from_env().inbox
-            )
+            lake, inbox = LakeHook(self.lake_conn_id).get_conn(), Settings.from_env().inbox
+            return ingest.awaited(case, self.source, keys, lake, inbox, connections=connection)

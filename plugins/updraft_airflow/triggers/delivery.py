@@ -8,6 +8,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from updraft.settings import Settings
 from updraft.spec import load
+from updraft_airflow.hooks.source import connection
 
 
 class DeliveryTrigger(BaseTrigger):
@@ -42,5 +43,6 @@ class DeliveryTrigger(BaseTrigger):
     def _missing(self) -> list[str]:
         from updraft import sources
 
-        source = load.load(self.use_case).sources[self.source]
-        return sources.missing(source, self.partitions, Settings.from_env().inbox)
+        case, inbox = load.load(self.use_case), Settings.from_env().inbox
+        source = case.sources[self.source]
+        return sources.missing(source, self.partitions, inbox, case=case, connections=connection)

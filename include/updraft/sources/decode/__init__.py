@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from updraft.errors import DeliveryRefused
-from updraft.sources.decode import from_csv, from_jsonl, from_parquet, guard, header
+from updraft.sources.decode import from_csv, from_jsonl, from_parquet, guard, header, zstd
 from updraft.sources.decode.carried import Carried, Column, Fault, Mask
 from updraft.sources.decode.cast import typed
-from updraft.spec.sources import Source
+from updraft.spec.sources import Caps, Source
 
 _READERS = {"csv": from_csv.read, "jsonl": from_jsonl.read, "parquet": from_parquet.read}
 
@@ -45,7 +45,7 @@ class Decoded:
 def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
     """Read a delivery as its spec declares it.
 
-    :param compressed: Whether `data` is gzip.
+    :param compressed: Whether `data` is gzip or Zstandard; which of the two, its first bytes say.
     :raises DeliveryRefused: If it exceeds the caps, is no sound file of its format, or lacks a declared column.
     """
     carried = _READERS[source.format](_content(data, source, compressed=compressed), source)
@@ -72,10 +72,16 @@ def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
 
 def _content(data: bytes, source: Source, *, compressed: bool) -> bytes:
     if source.format != "parquet":
-        return guard.text(guard.inflated(data, source.caps) if compressed else data, source.caps)
+        return guard.text(_inflated(data, source.caps) if compressed else data, source.caps)
     if compressed:
-        raise DeliveryRefused("Parquet inside gzip is not accepted.", next_step="send the Parquet file itself.")
+        raise DeliveryRefused(
+            "Parquet inside gzip or Zstandard is not accepted.", next_step="send the Parquet file itself."
+        )
     return data
+
+
+def _inflated(data: bytes, caps: Caps) -> bytes:
+    return zstd.inflated(data, caps) if data.startswith(zstd.MAGIC) else guard.inflated(data, caps)
 
 
 def _reasons(carried: Carried, faults: Mapping[str, Sequence[Fault]], bad: Mask) -> dict[int, str]:

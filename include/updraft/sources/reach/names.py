@@ -1,0 +1,54 @@
+"""Which names are deliveries of a partition: files below a folder, or objects in a bucket."""
+
+import glob
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from updraft.errors import PartitionInvalid
+from updraft.spec.sources import Source
+
+MARKER = "_SUCCESS"
+_UNFINISHED = (".tmp", ".part")
+_PACKED = (".gz", ".zst")
+_KEY = re.compile(r"[A-Za-z0-9:_-]{1,40}\Z")
+
+
+def patterns(source: Source, key: str) -> list[str]:
+    """Patterns that the names of a partition's deliveries fit, those of compressed text included.
+
+    :raises PartitionInvalid: If `key` could become anything but a part of a name.
+    """
+    if not _KEY.match(key):
+        raise PartitionInvalid(f"{key[:40]!r} is not a partition key.", next_step="use a key of the calendar.")
+    pattern = (source.path or "").replace("{partition}", glob.escape(key))
+    if source.format == "parquet" or pattern.endswith(_PACKED):
+        return [pattern]
+    return [pattern, *(f"{pattern}{ending}" for ending in _PACKED)]
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a name fits a pattern, part by part; `**` is any number of parts.
+
+    >>> fits("a/b/c.csv", "a/*/c.csv"), fits("a/b/c.csv", "a/*.csv"), fits("a/b/c.csv", "a/**/*.csv")
+    (True, False, True)
+    """
+    return _fits(name.split("/"), pattern.split("/"))
+
+
+def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    if not wanted:
+        return not parts
+    if wanted[0] == "**":
+        return any(_fits(parts[skipped:], wanted[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], wanted[0]) and _fits(parts[1:], wanted[1:])
+
+
+def finished(name: str) -> bool:
+    """Whether a name is that of something whole: not hidden, not unfinished, not a marker.
+
+    >>> finished("a/b.csv"), finished("a/.b.csv"), finished("a/b.csv.tmp"), finished("a/_SUCCESS")
+    (True, False, False, False)
+    """
+    parts = name.split("/")
+    return not any(part.startswith(".") for part in parts) and not name.endswith(_UNFINISHED) and parts[-1] != MARKER

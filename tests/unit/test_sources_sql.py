@@ -1,0 +1,299 @@
+"""Queries: against SQLite in a file, and against a PostgreSQL of the tests' own."""
+
+import resource
+import sqlite3
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests import postgres
+
+from updraft import ingest, sources
+from updraft.errors import DeliveryMissing, DeliveryRefused, SourceClosed, SourceUnavailable, SpecInvalid
+from updraft.sources import Connection, Found
+from updraft.sources.decode import decode
+from updraft.sources.sql import url
+from updraft.spec.kinds import Sql
+
+DAY, FUTURE = "2024-01-02", "2999-01-01"
+QUERY = "SELECT id, amount, happened_at FROM facts WHERE happened_at >= :start AND happened_at < :end"
+COLUMNS = {
+    "id": {"type": "string"},
+    "amount": {"type": "number", "nullable": True},
+    "happened_at": {"type": "timestamp", "timezone": "UTC"},
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with postgres.cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server):
+    """The server, with an empty schema."""
+    server.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return server
+
+
+def on(server, **changes):
+    place = {"host": "127.0.0.1", "port": server.port, "schema": "postgres"}
+    entry = {"login": postgres.OWNER, "password": postgres.PASSWORD}
+    return Connection("warehouse", "postgres", **{**place, **entry, **changes})
+
+
+@pytest.fixture
+def declare(make_case):
+    def declare(query=QUERY, columns=COLUMNS, *, partitions=None, problem=None, **settings):
+        source = {"type": "sql", "key": ["id"], "event_time": "happened_at", "known_at": {"delay": "1h"}}
+        asked = {"connection": "warehouse", "query": query, **settings}
+        about = {"partitions": partitions or {}, "problem": problem or {}}
+        return make_case(sources={"facts": {**source, "columns": columns, "sql": asked}}, **about)
+
+    return declare
+
+
+def fetch(case, connection, key=DAY):
+    return sources.fetch(
+        case.sources["facts"], Found(key, f"warehouse/{key}"), None, case=case, connections=lambda name: connection
+    )
+
+
+def rows(case, connection, key=DAY):
+    found = decode(fetch(case, connection, key), case.sources["facts"])
+    assert found.bad == {}
+    return found.rows.drop_columns("row").to_pylist()
+
+
+def at(day, hour=0):
+    return datetime(2024, 1, day, hour, tzinfo=UTC)
+
+
+# ---- SQLite -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lite(tmp_path):
+    """A connection to a file with three rows, one per day, and what writes to it."""
+    link = sqlite3.connect(tmp_path / "facts.db")
+    link.execute("CREATE TABLE facts (id TEXT, amount REAL, happened_at TEXT)")
+    link.executemany(
+        "INSERT INTO facts VALUES (?, ?, ?)", [(f"d{d}", d / 2, f"2024-01-0{d} 05:00:00") for d in (3, 2, 1)]
+    )
+    link.commit()
+    yield Connection("warehouse", "sqlite", host=str(tmp_path / "facts.db")), link
+    link.close()
+
+
+def test_a_query_is_bound_to_the_partition_s_interval(declare, lite):
+    assert rows(declare(), lite[0]) == [{"id": "d2", "amount": 1.0, "happened_at": at(2, 5)}]
+
+
+def test_rows_in_another_order_are_the_same_bytes(declare, lite):
+    connection, link = lite
+    everything = declare("SELECT * FROM facts WHERE :start <> :end")
+    before = fetch(everything, connection)
+    link.execute("CREATE TABLE again AS SELECT * FROM facts ORDER BY happened_at")
+    link.execute("DROP TABLE facts")
+    link.execute("ALTER TABLE again RENAME TO facts")
+    link.commit()
+    assert fetch(everything, connection) == before
+    link.execute("UPDATE facts SET amount = 9 WHERE id = 'd1'")
+    link.commit()
+    assert fetch(everything, connection) != before
+
+
+def test_a_query_without_rows_is_an_empty_delivery_with_columns(declare, lite):
+    assert rows(declare(), lite[0], "2024-02-01") == []
+
+
+def test_a_column_nobody_declared_is_known_by_its_name_alone(declare, lite):
+    case = declare("SELECT *, 'secret' AS added FROM facts WHERE :start <> :end")
+    found = decode(data := fetch(case, lite[0]), case.sources["facts"])
+    assert found.extra == ("added",)
+    assert b"secret" not in data
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "said"),
+    [
+        pytest.param("SELECT id FROM facts WHERE :start <> :end", DeliveryRefused, "lacks 2 of 3", id="too few"),
+        pytest.param("SELECT idd FROM facts WHERE :start <> :end", SpecInvalid, "no such column", id="unknown column"),
+        pytest.param("SELECT * FROM fact WHERE :start <> :end", SpecInvalid, "no such table", id="unknown table"),
+        pytest.param("SELEC :start, :end", SpecInvalid, "syntax error", id="no SQL"),
+        pytest.param("SELECT id, id FROM facts WHERE :start <> :end", DeliveryRefused, "columns twice", id="twice"),
+        pytest.param("SELECT id, 'x' AS amount, happened_at FROM facts WHERE :start <> :end", DeliveryRefused,
+                     "'amount' that are not of the declared type number", id="another type"),
+        pytest.param("SELECT id, amount, 5 AS happened_at FROM facts WHERE :start <> :end", DeliveryRefused,
+                     "'happened_at' that are not of the declared type timestamp", id="a number is no moment"),
+        pytest.param("DELETE FROM facts WHERE :start <> :end", SourceUnavailable, "readonly", id="a query only reads"),
+    ],
+)  # fmt: skip
+def test_a_query_that_does_not_fit_is_refused_with_the_next_step(declare, lite, query, error, said):
+    case = declare(query)
+    with pytest.raises(error, match=said):
+        decode(fetch(case, lite[0]), case.sources["facts"])
+
+
+def test_a_time_without_a_zone_needs_a_declared_one(declare, lite):
+    plain = {**COLUMNS, "happened_at": {"type": "timestamp"}}
+    with pytest.raises(DeliveryRefused, match="happened_at"):
+        fetch(declare(columns=plain), lite[0])
+    zoned = {**COLUMNS, "happened_at": {"type": "timestamp", "timezone": "America/New_York"}}
+    assert rows(declare(columns=zoned), lite[0])[0]["happened_at"] == at(2, 10)
+
+
+def test_a_file_that_is_not_there_is_not_made(declare, tmp_path):
+    with pytest.raises(SourceUnavailable, match="unable to open"):
+        fetch(declare(), Connection("warehouse", "sqlite", host=str(tmp_path / "none.db")))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "settings", "there"),
+    [
+        pytest.param(DAY, {}, True, id="past"),
+        pytest.param(FUTURE, {}, False, id="to come"),
+        pytest.param(DAY, {"delay": "9999w"}, False, id="past, but not complete yet"),
+        pytest.param(FUTURE, {"partitions": {"last": FUTURE}}, True, id="a history that has an end"),
+    ],
+)
+def test_a_delivery_is_there_once_its_window_is_past(declare, key, settings, there):
+    case = declare(**settings)
+    found = sources.find(case.sources["facts"], [key], None, case=case)
+    assert found == ([Found(key, f"warehouse/{key}")] if there else [])
+    if not there:
+        with pytest.raises(DeliveryMissing, match="not before"):
+            fetch(case, Connection("warehouse", "sqlite"), key)
+
+
+def test_the_known_window_runs_from_moment_to_moment(declare, lite):
+    case = declare(window="known", problem={"lead_time": "30h"})
+    assert rows(case, lite[0], "2024-01-04") == [{"id": "d2", "amount": 1.0, "happened_at": at(2, 5)}]
+
+
+@pytest.mark.slow
+def test_a_query_lands_once_until_its_rows_change(declare, lite, lake, monkeypatch):
+    connection, link = lite
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"sqlite:///{connection.host}")
+    case = declare()
+    assert ingest.awaited(case, "facts", [DAY, FUTURE], lake, None) == [FUTURE]
+    assert ingest.stage(case, "facts", [DAY], lake, None).rows == 1
+    landed = [ingest.land(case, "facts", [DAY], lake, None).new]
+    link.execute("UPDATE facts SET amount = 9 WHERE id = 'd2'")
+    link.commit()
+    landed.append(ingest.land(case, "facts", [DAY], lake, None).new)
+    assert landed == [0, 1]
+
+
+# ---- connections ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("connection", "wanted"),
+    [
+        (Connection("w", "postgres", "db", 5432, "flights", "me", "pw"), "postgresql+psycopg://me:pw@db:5432/flights"),
+        (Connection("w", "postgres", "db", extra={"sslmode": "require"}), "postgresql+psycopg://db?sslmode=require"),
+        (Connection("w", "mssql", "db", extra={"sqlalchemy_scheme": "mssql+pyodbc"}), "mssql+pyodbc://db"),
+        (Connection("w", "sqlite", schema="/data/x.db"), "sqlite:///file%3A/data/x.db?mode=ro&uri=true"),
+    ],
+)
+def test_a_connection_becomes_sqlalchemy_s_url(connection, wanted):
+    assert url(connection).render_as_string(hide_password=False) == wanted
+
+
+def test_a_database_nobody_has_a_driver_for_is_named(declare):
+    with pytest.raises(SpecInvalid, match="no driver for the connection 'warehouse' of type 'nosuch'"):
+        fetch(declare(), Connection("warehouse", "nosuch", host="db"))
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT 1", "SELECT :start", "SELECT :start, :end, :other", "SELECT ':start', '12:30' , 1::end"]
+)
+def test_a_query_must_bind_start_and_end_and_nothing_else(query):
+    with pytest.raises(ValueError, match="must bind"):
+        Sql(connection="w", query=query)
+
+
+# ---- PostgreSQL -------------------------------------------------------------------------------------------------
+
+TABLE = "CREATE TABLE facts (id uuid, amount numeric, happened_at timestamptz, local timestamp, day date, n bigint)"
+ONE = (
+    "INSERT INTO facts VALUES ('00000000-0000-0000-0000-00000000000{0}', {0}.5, '{1}', "
+    "'2024-07-02 01:30', '2024-01-02', {0})"
+)
+
+
+@pytest.mark.slow
+def test_every_type_of_postgres_comes_as_declared(declare, database):
+    database.run(TABLE, ONE.format(1, f"{DAY} 23:30:00-00:10"), ONE.format(2, "2024-01-03 00:30:00+01"))
+    columns = {
+        **COLUMNS,
+        "happened_at": {"type": "timestamp"},
+        "local": {"type": "timestamp", "timezone": "Europe/Berlin"},
+        "day": {"type": "timestamp", "timezone": "UTC"},
+        "n": {"type": "integer"},
+        "odd": {"type": "boolean"},
+    }
+    case = declare(QUERY.replace("SELECT id", "SELECT id, local, day, n, n % 2 = 1 AS odd"), columns)
+    first, second = rows(case, on(database))
+    assert first == {
+        "id": "00000000-0000-0000-0000-000000000001",
+        "amount": 1.5,
+        "happened_at": at(2, 23).replace(minute=40),
+        "local": datetime(2024, 7, 1, 23, 30, tzinfo=UTC),
+        "day": at(2),
+        "n": 1,
+        "odd": True,
+    }
+    assert (second["happened_at"], second["odd"]) == (at(2, 23).replace(minute=30), False)
+
+
+@pytest.mark.slow
+def test_bounds_are_moments_whatever_zone_the_server_is_in(declare, database):
+    database.run(TABLE, ONE.format(1, f"{DAY} 00:00:00+00"), "ALTER ROLE owner SET timezone TO 'Asia/Tokyo'")
+    try:
+        named = QUERY.replace("happened_at >=", "(happened_at AT TIME ZONE current_setting('timezone')) >=")
+        assert len(rows(declare(QUERY), on(database))) == 1
+        assert len(rows(declare(named), on(database))) == 1, "the session is in UTC"
+    finally:
+        database.run("ALTER ROLE owner RESET timezone")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "changes", "error", "said"),
+    [
+        pytest.param(QUERY, {"password": "wrong-secret"}, SourceClosed, "authentication failed", id="password"),
+        pytest.param(QUERY, {"login": "reader", "password": "reader-secret"}, SourceClosed, "denied", id="rights"),
+        pytest.param(QUERY, {"port": 1}, SourceUnavailable, "did not answer", id="nobody there"),
+        pytest.param(QUERY, {"schema": "none"}, SourceUnavailable, "does not exist", id="no such database"),
+        pytest.param("SELECT idd FROM facts WHERE :start < :end", {}, SpecInvalid, "idd", id="no such column"),
+        pytest.param("DELETE FROM facts WHERE :start < :end RETURNING *", {}, SpecInvalid, "", id="a query only reads"),
+        pytest.param("SELECT pg_terminate_backend(pg_backend_pid()), :start, :end", {}, SourceUnavailable,
+                     "did not answer", id="cut off in the middle"),
+    ],
+)  # fmt: skip
+def test_a_database_that_does_not_answer_is_told_from_one_that_refuses(declare, database, query, changes, error, said):
+    reader = "CREATE ROLE reader LOGIN PASSWORD 'reader-secret'"
+    database.run(TABLE, "GRANT USAGE ON SCHEMA public TO public", "DROP ROLE IF EXISTS reader", reader)
+    with pytest.raises(error, match=f"warehouse.*{said}") as failure:
+        fetch(declare(query), on(database, **changes))
+    assert "secret" not in str(failure.value)
+
+
+@pytest.mark.slow
+def test_a_large_result_is_read_in_pieces(declare, database):
+    """A million rows as a client's tuples take over 300 MB; as Arrow, 30."""
+    database.run(
+        "CREATE TABLE facts AS SELECT n::text AS id, n::float8 AS amount, timestamptz '2024-01-02Z' AS happened_at "
+        "FROM generate_series(1, 300000) n"
+    )
+    fetch(declare("SELECT * FROM facts WHERE happened_at >= :start AND happened_at < :end LIMIT 10"), on(database))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    data = fetch(declare(), on(database))
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert pq.ParquetFile(pa.BufferReader(data)).metadata.num_rows == 300_000
+    assert grown < 80, f"{grown:.0f} MB"
