@@ -13,6 +13,8 @@ from updraft.contract.report import Section
 from updraft.sources.decode import Decoded
 from updraft.spec.sources import Source
 
+_SHOWN = 10
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -55,6 +57,8 @@ def judged(source: Source, decoded: Decoded, sections: Sequence[Section], undefi
     own = sections[-1]
     bad = bad_rows(source, decoded, own)
     outcome, why = decide(source, decoded.count, len(bad), against(source, decoded, sections))
+    if outcome == "blocked":
+        why = "; ".join([why, *decoded.retyped[:_SHOWN]])
     summary = {
         "rows": decoded.count,
         "bad": len(bad),
