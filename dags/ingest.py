@@ -14,14 +14,16 @@ from updraft_airflow.sensors.delivery import DeliverySensor
 
 
 def ingest(case: UseCase) -> DAG:
-    """One group per source: wait for it; land, validate and publish it."""
+    """One group per source: wait for it; land, validate and publish it, after the sources it refers to."""
     ticks = partitions.ticks(case, case.partitions.cron or CRONS[case.partitions.every], ahead=1)
     with DAG(schedule=ticks, params=partitions.params(case), **conventions.dag(case, "ingest", __doc__)) as dag:
-        for source in case.sources:
-            with TaskGroup(source):
+        groups = {}
+        for source in case.sources_in_order:
+            with TaskGroup(source) as groups[source]:
                 which = {"use_case": case.name, "source": source}
                 arrived = DeliverySensor(task_id="wait", **which)
                 arrived >> IngestOperator(task_id="publish", outlets=[assets.raw(case, source)], **which)
+            [groups[other] for other in case.sources[source].refers_to] >> groups[source]
     return dag
 
 

@@ -116,10 +116,7 @@ class History:
         return self._calendar.keys(self._oldest(source, self._first).key, last.key)
 
     def _oldest(self, source: Source, partition: Partition) -> Partition:
-        first = self._calendar.first
-        if source.lookback is None or partition.start - source.lookback <= first.start:
-            return first
-        return self._calendar.containing(partition.start - source.lookback)
+        return self._calendar.back(partition, source.lookback)
 
     def _show(self, name: str, source: Source, partition: Partition, moment: datetime) -> None:
         keys = ", ".join(map(_quoted, source.key))

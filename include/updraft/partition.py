@@ -128,6 +128,12 @@ class Calendar:
             candidate = self.step(candidate, -1)
         return candidate
 
+    def back(self, partition: Partition, length: timedelta | None) -> Partition:
+        """Partition that lies `length` before the start of `partition`; the first one, when nothing bounds it."""
+        if length is None or partition.start - length <= self.first.start:
+            return self.first
+        return self.containing(partition.start - length)
+
     def opens_at(self, partition: Partition) -> datetime:
         """The moment after which what a delivery of `partition` brings became known."""
         return self.step(partition, -1).as_of

@@ -1,14 +1,18 @@
 """What a query reads, and whether it would give the same answer tomorrow; read off DuckDB's own syntax tree."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from updraft.errors import FeaturesInvalid, did_you_mean
+from updraft.errors import FeaturesInvalid, SpecInvalid, did_you_mean
 from updraft.spec.model import UseCase
 
 THIS_PARTITION = "this_partition"
+_OF_A_ROW = {
+    "BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR",
+    "TYPE",
+}  # fmt: skip
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 _CLOCKS_WITHOUT_BRACKETS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
 _CLOCKS_AND_DICE = _CLOCKS_WITHOUT_BRACKETS | {
@@ -41,6 +45,46 @@ def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
             where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, case.sources)}"
         )
     return sorted(named & set(case.sources))
+
+
+def columns_of(sql: str, columns: Sequence[str], where: str) -> list[str]:
+    """Columns that a condition over a single row reads, in their order.
+
+    :param columns: Columns a row has.
+    :param where: What the condition is called, for messages.
+    :raises SpecInvalid: If it is not one expression over these columns, or asks for the time or for chance.
+    """
+    try:
+        # The line ends keep a comment from hiding the bracket.
+        expression = _alone(_parsed(f"SELECT (\n{sql}\n)", where), where)
+        for node in _nodes(expression):
+            _refuse_clocks(node, where)
+            if node.get("class", "FUNCTION") not in _OF_A_ROW or node.get("function_name") == "unnest":
+                raise _refused(where, f"has a {node.get('class', '').lower() or 'part'} that is not about one row")
+        named = [".".join(node["column_names"]) for node in _nodes(expression) if node.get("class") == "COLUMN_REF"]
+    except FeaturesInvalid as refused:
+        raise _no_condition(refused.what) from refused
+    known = {column.casefold(): column for column in columns}
+    if strangers := [name for name in named if name.casefold() not in known]:
+        hint = did_you_mean(strangers[0][:80], columns)
+        raise _no_condition(f"{where} reads {strangers[0][:80]!r}, which is no column of the source; {hint}.")
+    read = {known[name.casefold()] for name in named}
+    return [column for column in columns if column in read]
+
+
+def _alone(tree: dict[str, Any], where: str) -> dict[str, Any]:
+    """The expression that is all a query selects."""
+    node = tree["statements"][0]["node"]
+    rest = {"where_clause", "group_expressions", "group_sets", "having", "sample", "qualify", "modifiers"}
+    lone = node["type"] == "SELECT_NODE" and len(node["select_list"]) == 1 and node["from_table"]["type"] == "EMPTY"
+    if not lone or any(node[part] for part in rest) or node["cte_map"]["map"]:
+        raise _refused(where, "is more than one expression")
+    expression: dict[str, Any] = node["select_list"][0]
+    return expression
+
+
+def _no_condition(what: str) -> SpecInvalid:
+    return SpecInvalid(what, next_step="write one condition over the columns of a row, such as `departure < arrival`.")
 
 
 @lru_cache(maxsize=32)  # opening a DuckDB takes a hundred times longer than parsing

@@ -70,6 +70,18 @@ def test_a_mistake_in_a_query_is_told_with_its_file(folder, file, query):
     assert "Next: " in done.output
 
 
+def test_a_mistake_in_a_condition_is_told_with_its_source(folder):
+    spec = folder / "other" / "spec.yaml"
+    rows = "contract: {rows: [300, 3000], tolerance: 0.02"
+    say(spec, rows, f"{rows}, conditions: {{far: distanze > 1}}")
+    done = check()
+    assert done.exit_code == 1
+    told = (
+        "sources.schedule of other: The condition far reads 'distanze', which is no column of the source; did you mean"
+    )
+    assert told in " ".join(done.output.split())
+
+
 def test_a_use_case_that_is_not_there_is_an_error_with_a_hint(folder):
     done = check("flight_delay")
     assert done.exit_code == 1

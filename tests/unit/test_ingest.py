@@ -166,8 +166,10 @@ class TestLand:
 class TestValidateAndPublish:
     def test_rows_carry_when_and_where_they_came_from(self, lake, inbox):
         path = drop(inbox, *GOOD)
+        sha = hashlib.sha256(path.read_bytes()).hexdigest()
         assert stage(lake, inbox).summary() == {
             "source": "flights", "partitions": 1, "deliveries": 1, "rows": 2, "quarantined": 0, "held": 0, "version": 1,
+            "warned": 0, "reports": [f"reports/late/flights/{DAY}/{sha}.html"],
         }  # fmt: skip
         assert raw(lake)[1] == {
             "id": 2,
@@ -175,7 +177,7 @@ class TestValidateAndPublish:
             "delay": 20,
             "event_time": datetime(2013, 4, 1, 6, tzinfo=UTC),
             "known_at": datetime(2013, 4, 2, 6, tzinfo=UTC),
-            "delivery": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "delivery": sha,
             "row": 2,
             "partition": DAY,
         }
@@ -242,7 +244,7 @@ class TestValidateAndPublish:
         assert b"default-src 'none'" in lake.get(verdict.report)
         assert validated.summary() == {
             "source": "flights", "deliveries": 1, "accepted": 1, "quarantined": 0, "blocked": 0, "rows": 2, "bad": 0,
-            "partitions_blocked": [], "reports": [verdict.report],
+            "warned": 0, "partitions_blocked": [], "reports": [verdict.report],
         }  # fmt: skip
 
     def test_what_was_not_validated_is_not_published(self, lake, inbox):

@@ -1,8 +1,10 @@
+import re
+
 import duckdb
 import pytest
 
-from updraft.errors import FeaturesInvalid
-from updraft.query import _CLOCKS_AND_DICE, _CLOCKS_WITHOUT_BRACKETS, sources_of
+from updraft.errors import FeaturesInvalid, SpecInvalid
+from updraft.query import _CLOCKS_AND_DICE, _CLOCKS_WITHOUT_BRACKETS, columns_of, sources_of
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +146,32 @@ def test_the_demo_reads_the_sources_it_declares(which):
     case = load("flight_delays", Path(__file__).parents[2] / "include" / "use_cases")
     reads = sources_of(case, case.sql(which), which)
     assert reads == (["outcomes", "schedule", "weather"] if which == "features" else ["outcomes"])
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads"),
+    [
+        ("low < high", ["low", "high"]), ("HIGH > 1 -- and a comment", ["high"]), ("true", []),
+        ("low IN (1, 2) OR (high IS NULL AND NOT low BETWEEN 1 AND high)", ["low", "high"]),
+        ("CASE WHEN low::varchar LIKE '1%' THEN extract(hour FROM \"at\") > 3 ELSE true END", ["low", "at"]),
+        ("\"at\" + INTERVAL 1 DAY > DATE '2013-01-01'", ["at"]),
+    ],
+)  # fmt: skip
+def test_a_condition_reads_columns_of_one_row(sql, reads):
+    assert columns_of(sql, ["low", "high", "at"], "It") == reads
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("1) , (2", "more than one expression"), ("true) UNION SELECT (false", "more than one expression"),
+        ("low) FROM t WHERE (true", "more than one expression"), ("true; DROP TABLE t", "does not parse"),
+        ("(SELECT 1) = low", "subquery"), ("EXISTS (SELECT 1)", "subquery"), ("low IN (SELECT 1)", "subquery"),
+        ("sum(low) OVER () > 1", "window"), ("COLUMNS(*) > 1", "star"), ("unnest([low]) > 1", "function"),
+        ("low > ?", "parameter"), ("now() > 1", "asks for now"), ("current_date > 1", "asks for current_date"),
+        ("random() > low", "asks for random"), ("t.low > 1", "reads 't.low'"), ("lwo > 1", "did you mean 'low'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_condition_over_one_row_is_refused(sql, why):
+    with pytest.raises(SpecInvalid, match=re.escape(why)):
+        columns_of(sql, ["low", "high"], "It")

@@ -77,7 +77,7 @@ def test_a_date_and_a_country_code_stay_what_was_written(tmp_path):
     write(tmp_path, SPEC)
     case = load("tiny", tmp_path)
     assert case.partitions.first == "2024-01-01"
-    assert case.sources["facts"].columns["country"].among == ("NO", "SE")
+    assert case.sources["facts"].columns["country"].among.values == ("NO", "SE")
 
 
 def test_the_demo_loads_in_a_moment_and_without_any_heavy_library():
@@ -120,7 +120,7 @@ BROKEN = [
     ("nullable: true", "nullable: 1", "nullable", "found 1; write true or false"),
     ("[0, 10]", "[0, .inf]", "inf", "range[1]: should be a number; found text '.inf'"),
     ("[0, 10]", "[0, 1e999]", "1e999", "found text '1e999'"),
-    ("[0, 10]", "[0]", "[0]", "sources.facts.columns.amount.range[1]: is missing"),
+    ("[0, 10]", "[0]", "[0]", "sources.facts.columns.amount.range.between[1]: is missing"),
     ("maturity: 1d", "maturity: 12:30", "maturity", "label.maturity: a duration is a whole number and a unit"),
     ("entity: [id]", "entity: id", "entity", "entity: should be a list; found text 'id'"),
     ("owner: {", "owner: Tiny # {", "owner", "owner: should be a mapping; found text 'Tiny'"),

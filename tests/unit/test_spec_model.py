@@ -55,6 +55,33 @@ def test_a_source_may_not_take_the_names_of_the_lake_s_own_columns(make_case, ca
         make_case(sources={"facts": source})
 
 
+def referring(case, **told):
+    """The case's source, and others like it that refer to each other."""
+    facts = case.sources["facts"].model_dump(mode="json")
+    return {name: {**facts, "contract": {"references": dict(refers)}} for name, refers in told.items()}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"facts": {"id": "nope.id"}}, "'nope.id', which is no other source's column"),
+        ({"facts": {"id": "facts.id"}}, "'facts.id', which is no other source's column"),
+        ({"facts": {"id": "more.nope"}, "more": {}}, "'more.nope', which is no other source's column"),
+        ({"facts": {"id": "more.reported_at"}, "more": {}}, "'id' is string, 'more.reported_at' is timestamp"),
+        ({"facts": {"id": "more.id"}, "more": {"id": "facts.id"}}, "refer to each other in a circle"),
+    ],
+)
+def test_a_reference_leads_to_a_column_of_the_same_type_in_another_source(make_case, case, told, said):
+    with pytest.raises(ValidationError, match=said):
+        make_case(sources=referring(case, **told))
+
+
+def test_sources_that_others_refer_to_come_first(make_case, case):
+    told = {"facts": {"id": "more.id"}, "more": {"id": "most.id"}, "most": {}}
+    assert make_case(sources=referring(case, **told)).sources_in_order == ("most", "more", "facts")
+    assert make_case(sources=referring(case, b={}, a={})).sources_in_order == ("b", "a")
+
+
 def test_a_use_case_is_frozen(case):
     with pytest.raises(ValidationError):
         case.name = "other"

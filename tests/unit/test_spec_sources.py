@@ -33,6 +33,8 @@ def test_a_whole_source_is_read():
         ({"columns": {}}, "at least 1 item"),
         ({"format": "xlsx"}, "csv"),
         ({"nonsense": 1}, "Extra inputs"),
+        ({"contract": {"references": {"nope": "fleet.id"}}}, "`contract.references` names 'nope'"),
+        ({"known_at": {"delay": "1h"}, "contract": {"freshness": {"within": "1d", "by": "known_at"}}}, "must say it"),
     ],
 )
 def test_a_source_that_contradicts_itself_is_refused(change, said):

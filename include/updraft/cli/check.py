@@ -3,6 +3,7 @@
 import typer
 from rich.console import Console
 
+from updraft.contract import check_conditions
 from updraft.errors import UpdraftError
 from updraft.query import sources_of
 from updraft.settings import Settings
@@ -28,6 +29,8 @@ def _fit(console: Console, case: UseCase | Broken) -> bool:
             raise case.error
         for which in ("features", "label"):
             sources_of(case, case.sql(which), f"{which}.sql of {case.name}")
+        for name, source in case.sources.items():
+            check_conditions(source, f"sources.{name} of {case.name}")
     except UpdraftError as problem:
         console.print(f"[red]✗[/red] {case.name}", highlight=False)
         console.print(str(problem), markup=False, soft_wrap=True)  # a path broken over two lines opens nothing

@@ -53,6 +53,17 @@ def status(use_case: UseCaseName) -> None:
 
 
 @app.command()
+def profile(
+    subject: Annotated[str, typer.Argument(help="A file, or a use case.")],
+    source: Annotated[str | None, typer.Argument(help="A source of the use case; left out for a file.")] = None,
+) -> None:
+    """Propose columns and a contract, as YAML to edit, from a file or from what has landed of a source."""
+    from updraft.cli.profile import profile as propose
+
+    propose(console, subject, source)
+
+
+@app.command()
 def rollback(
     use_case: UseCaseName,
     why: Annotated[str, typer.Option(help="The reason, for the ledger.")],

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from updraft.contract.suite import DELIVERY
+from updraft.contract.suite import DELIVERY, named
 from updraft.errors import ValidationBroken
+from updraft.spec.contract import DeliveryRule
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -24,6 +25,7 @@ _FORMAT: dict[str, Any] = {
     "partial_unexpected_count": 10,
     "return_unexpected_index_query": False,
 }
+_OF_DELIVERIES = {rule.kind for rule in DeliveryRule.__subclasses__()}
 # The library keeps the frame in its context: two threads would judge each other's rows.
 _one_at_a_time = Lock()
 
@@ -33,20 +35,48 @@ class Finding:
     """What one expectation found.
 
     :param rule: Name of the rule of the contract it stands for.
-    :param columns: Columns the rule is about.
+    :param columns: Columns of the frame the rule is about.
     :param places: Rows of the frame that break it, ascending.
     :param config: The expectation, as Great Expectations describes it.
+    :param seen: Rows of which some may be as they are, for the report; `places` when empty.
     """
 
     rule: str
     columns: tuple[str, ...]
     places: NDArray[np.int64]
     config: Any
+    seen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Columns of the source the rule is about."""
-        return tuple(column for column in self.columns if column != DELIVERY)
+        """Columns of the source, or the condition, the rule is about."""
+        return tuple(named(column) for column in self.columns if column != DELIVERY)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Columns of the source whose values tell what broke the rule."""
+        return tuple(self.config.meta.get("reads", self.named))
+
+    @property
+    def of_delivery(self) -> bool:
+        """Whether the rule is about deliveries, and names no rows."""
+        return self.rule in _OF_DELIVERIES
+
+    @property
+    def label(self) -> str:
+        """The rule and what it is about."""
+        return self.rule if self.of_delivery else f"{self.rule}({', '.join(self.named)})"
+
+    @property
+    def severity(self) -> str:
+        """What a break of the rule leads to."""
+        return str(self.config.meta.get("severity", "quarantine"))
+
+    @property
+    def limit(self) -> float | None:
+        """Share of rows that may break it before the delivery is blocked; `None` when it never blocks by itself."""
+        limit: float | None = self.config.meta.get("limit")
+        return limit
 
 
 def run(suite: "ExpectationSuite", frame: "DataFrame") -> list[Finding]:
@@ -73,7 +103,8 @@ def _finding(result: Any, rows: int) -> Finding:
     if result.exception_info.get("raised_exception") is not False:
         raise _broken(f"{config.type} on {_columns(config)} raised an error: {str(result.exception_info)[:300]}")
     places = np.array(sorted(result.result["unexpected_index_list"]), np.int64)
-    consistent = len(places) == result.result["unexpected_count"] and result.success == (len(places) == 0)
+    lenient = config.kwargs.get("mostly", 1) < 1
+    consistent = len(places) == result.result["unexpected_count"] and (lenient or result.success == (len(places) == 0))
     if not consistent or result.result["element_count"] != rows:
         raise _broken(f"{config.type} on {_columns(config)} did not name every row that breaks it.")
     return Finding(config.meta["rule"], _columns(config), places, config)

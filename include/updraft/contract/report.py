@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _TITLE = b"UPDRAFT-DELIVERY-TITLE"
+_NOTE = b"UPDRAFT-DELIVERY-NOTE"
+_BODY = re.compile(r"(<body\b[^>]*>)")
 _FOREIGN = re.compile(r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<iframe\b.*?</iframe>", re.S)
 _HEAD = (
     "<head><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
@@ -46,31 +48,42 @@ class Section:
 
 def within(finding: Finding, section: Section) -> NDArray[np.int64]:
     """Places of the finding that lie in the section."""
-    first, last = np.searchsorted(finding.places, [section.begin, section.end])
-    return finding.places[first:last]
+    return _between(finding.places, section)
 
 
-def pages(name: str, deliveries: Mapping[str, Sequence[Section]]) -> dict[str, bytes]:
+def _between(places: NDArray[np.int64], section: Section) -> NDArray[np.int64]:
+    first, last = np.searchsorted(places, [section.begin, section.end])
+    return places[first:last]
+
+
+def pages(
+    name: str, deliveries: Mapping[str, Sequence[Section]], notes: Mapping[str, Sequence[str]]
+) -> dict[str, bytes]:
     """Render what each delivery's sections found, as HTML in UTF-8.
 
-    Pages without findings differ in their titles only, so they are rendered once.
+    Pages without findings differ in their titles and notes only, so they are rendered once.
+
+    :param notes: What stands above the findings, line by line.
     """
     clean: dict[bool, bytes] = {}
     rendered = {}
     for delivery, sections in deliveries.items():
         results = [_result(finding, section) for section in sections for finding in section.findings]
         empty = any(section.begin == section.end for section in sections)
-        if any(not result["success"] for result in results):
+        if any(result["result"]["unexpected_count"] for result in results):
             page = _render(results)
         else:
             page = clean[empty] = clean.get(empty) or _render(results)
-        rendered[delivery] = page.replace(_TITLE, html.escape(f"{name}, {delivery}").encode())
+        note = "".join(f"<p>{html.escape(line)}</p>" for line in notes[delivery])
+        rendered[delivery] = page.replace(_TITLE, html.escape(f"{name}, {delivery}").encode()).replace(
+            _NOTE, note.encode(), 1
+        )
     return rendered
 
 
 def _result(finding: Finding, section: Section) -> dict[str, Any]:
     """The finding as if the delivery had been validated alone."""
-    own = within(finding, section)
+    own = _between(finding.seen if len(finding.seen) else finding.places, section)
     rows, bad = section.end - section.begin, len(own)
     shown = _shown(finding, section, own[:_SHOWN]) if bad else []
     found = {
@@ -79,11 +92,11 @@ def _result(finding: Finding, section: Section) -> dict[str, Any]:
         "unexpected_percent": 100 * bad / rows if rows else None,
         "partial_unexpected_list": shown,
     }
-    return {"success": bad == 0, "expectation_config": finding.config, "result": found}
+    return {"success": not len(within(finding, section)), "expectation_config": finding.config, "result": found}
 
 
 def _shown(finding: Finding, section: Section, places: NDArray[np.int64]) -> list[str]:
-    values = section.frame[list(finding.named)].iloc[places]
+    values = section.frame[list(finding.shown)].iloc[places]
     return [html.escape(", ".join(str(cell)[:80] for cell in row)) for row in values.itertuples(index=False)]
 
 
@@ -106,7 +119,7 @@ def _render(results: Sequence[dict[str, Any]]) -> bytes:
         meta={"great_expectations_version": _version()},
     )
     text = _view().render(ValidationResultsPageRenderer().render(whole))
-    return _FOREIGN.sub("", text).replace("<head>", _HEAD, 1).encode()
+    return _BODY.sub(rf"\1{_NOTE.decode()}", _FOREIGN.sub("", text).replace("<head>", _HEAD, 1), count=1).encode()
 
 
 _NO_ERROR = {"raised_exception": False, "exception_traceback": None, "exception_message": None}

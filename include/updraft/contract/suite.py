@@ -1,59 +1,89 @@
 """From the contract in a spec to Great Expectations: one expectation per rule, each marked with the rule's name."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from updraft.spec.sources import Source
+from updraft.query import columns_of
+from updraft.spec.contract import Rule
+from updraft.spec.sources import Column, Source
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.expectations.expectation import Expectation
 
 DELIVERY = "delivery"
+_SEPARATOR = ":"  # in no name of a column, so what is computed never meets what is declared
 
 
 def of_rows(name: str, source: Source) -> "ExpectationSuite":
-    """What every row must satisfy, over a frame with the declared columns and `delivery`.
+    """What every row must satisfy, over a frame with the declared columns, those of `computed`, and `delivery`.
 
     Keys are unique within a delivery: across deliveries, the newest version known wins.
     """
-    gxe = _library()
+    gxe, contract = _library(), source.contract
 
     expectations: list[Expectation] = []
     for column, declared in source.columns.items():
         if column in required(source):
-            expectations.append(gxe.ExpectColumnValuesToNotBeNull(column=column, meta=_rule("not_null")))
-        if declared.range is not None and declared.range != (None, None):
-            low, high = declared.range
-            expectations.append(
-                gxe.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high, meta=_rule("range"))
-            )
-        if declared.among is not None:
-            among = list(declared.among)
-            expectations.append(gxe.ExpectColumnValuesToBeInSet(column=column, value_set=among, meta=_rule("among")))
-        if declared.pattern is not None:
-            whole = rf"\A(?:{declared.pattern})\Z"
-            expectations.append(gxe.ExpectColumnValuesToMatchRegex(column=column, regex=whole, meta=_rule("pattern")))
-    if source.contract.unique:
+            expectations.append(gxe.ExpectColumnValuesToNotBeNull(column=column, meta={"rule": "not_null"}))
+        expectations.extend(_of_values(column, declared))
+    for condition, told in contract.conditions.items():
+        reads = columns_of(told.sql, list(source.columns), condition)
+        expectations.append(_true(computed(told.kind, condition), _marked(told, reads=reads)))
+    for column, reference in contract.references.items():
+        expectations.append(_true(computed(reference.kind, column), _marked(reference)))
+    if contract.unique is not None:
+        key = [DELIVERY, *source.key]
         expectations.append(
             gxe.ExpectCompoundColumnsToBeUnique(
-                column_list=[DELIVERY, *source.key], ignore_row_if="any_value_is_missing", meta=_rule("unique")
+                column_list=key, ignore_row_if="any_value_is_missing", **_marked(contract.unique)
             )
         )
     return _suite(f"rows of {name}", expectations)
 
 
-def of_deliveries(name: str, source: Source) -> "ExpectationSuite":
-    """What every delivery must satisfy, over a frame with a row per delivery: `delivery`, `rows`, `unreadable_rows`."""
+def _of_values(column: str, declared: Column) -> "Iterator[Expectation]":
     gxe = _library()
+    if declared.missing is not None:
+        mostly = 1 - declared.missing.max
+        yield gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=mostly, **_marked(declared.missing))
+    if declared.range is not None and declared.range.between != (None, None):
+        low, high = declared.range.between
+        yield gxe.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high, **_marked(declared.range))
+    if declared.among is not None:
+        among = list(declared.among.values)
+        yield gxe.ExpectColumnValuesToBeInSet(column=column, value_set=among, **_marked(declared.among))
+    if declared.pattern is not None:
+        whole = rf"\A(?:{declared.pattern.matches})\Z"
+        yield gxe.ExpectColumnValuesToMatchRegex(column=column, regex=whole, **_marked(declared.pattern))
 
-    fewest, most = source.contract.rows
-    return _suite(
-        f"deliveries of {name}",
-        [
-            gxe.ExpectColumnValuesToBeBetween(column="rows", min_value=fewest, max_value=most, meta=_rule("rows")),
-            gxe.ExpectColumnValuesToBeBetween(column="unreadable_rows", max_value=0, meta=_rule("type")),
-        ],
-    )
+
+def of_deliveries(name: str, source: Source) -> "ExpectationSuite":
+    """What every delivery must satisfy, over a frame with a row per delivery: its counts and its age in hours."""
+    gxe, contract = _library(), source.contract
+
+    fewest, most = contract.rows.between
+    expectations: list[Expectation] = [
+        gxe.ExpectColumnValuesToBeBetween(column="rows", min_value=fewest, max_value=most, **_marked(contract.rows)),
+        gxe.ExpectColumnValuesToBeBetween(column="unreadable_rows", max_value=0, meta={"rule": "type"}),
+    ]
+    if contract.freshness is not None:
+        oldest = contract.freshness.within.total_seconds() / 3600
+        expectations.append(
+            gxe.ExpectColumnValuesToBeBetween(column="hours_old", max_value=oldest, **_marked(contract.freshness))
+        )
+    return _suite(f"deliveries of {name}", expectations)
+
+
+def of_volumes(name: str, source: Source) -> "ExpectationSuite":
+    """What the number of rows must satisfy beside recent partitions, over a frame with a row per delivery."""
+    gxe, volume = _library(), source.contract.volume
+
+    if volume is None:
+        return _suite(f"volumes of {name}", [])
+    low, high = volume.between
+    between = gxe.ExpectColumnValuesToBeBetween(column="volume", min_value=low, max_value=high, **_marked(volume))
+    return _suite(f"volumes of {name}", [between])
 
 
 def required(source: Source) -> set[str]:
@@ -63,6 +93,24 @@ def required(source: Source) -> set[str]:
     """
     declared = {name for name, column in source.columns.items() if not column.nullable}
     return declared | ({source.known_at.column} if source.known_at.column else set())
+
+
+def computed(kind: str, name: str) -> str:
+    """Column of the frame that says whether a row keeps a condition or a reference.
+
+    >>> computed("condition", "lands_later")
+    'condition:lands_later'
+    """
+    return f"{kind}{_SEPARATOR}{name}"
+
+
+def named(column: str) -> str:
+    """Name, in the spec, of what a column of the frame is about.
+
+    >>> named("condition:lands_later"), named("delay")
+    ('lands_later', 'delay')
+    """
+    return column.rpartition(_SEPARATOR)[2]
 
 
 def _suite(name: str, expectations: "list[Expectation]") -> "ExpectationSuite":
@@ -78,5 +126,12 @@ def _library() -> Any:
     return great_expectations.expectations
 
 
-def _rule(name: str) -> dict[str, Any]:
-    return {"rule": name}
+def _true(column: str, marks: dict[str, Any]) -> "Expectation":
+    found: Expectation = _library().ExpectColumnValuesToBeInSet(column=column, value_set=[True], **marks)
+    return found
+
+
+def _marked(rule: Rule, **more: Any) -> dict[str, Any]:
+    """What an expectation carries of its rule; the library knows a warning from the rest."""
+    meta = {"rule": rule.kind, "severity": rule.severity, "limit": rule.limit, **more}
+    return {"meta": meta, "severity": "warning" if rule.severity == "warn" else "critical"}

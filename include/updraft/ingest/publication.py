@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from updraft.asof import aligned, raw_schema, raw_table
 from updraft.errors import DeliveryBlocked, ValidationBroken
-from updraft.ingest.feed import Delivery, Feed, named
+from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
 from updraft.ingest.healing import healings
 from updraft.ingest.stamp import stamped
 from updraft.ingest.validation import rows_of
@@ -37,6 +37,8 @@ class Published:
     :param quarantined: Bad rows of deliveries that were published without them.
     :param held: Rows of blocked deliveries, good and bad, that a later delivery made good.
     :param version: Version of the raw table; `None` while no row was ever published.
+    :param warned: How often rules that only warn were broken.
+    :param reports: Keys of the reports that have something to tell, or of the first; at most ten.
     """
 
     source: str
@@ -46,6 +48,8 @@ class Published:
     quarantined: int
     held: int
     version: int | None
+    warned: int
+    reports: tuple[str, ...]
 
     def summary(self) -> dict[str, Any]:
         """Counts, small enough to hand from task to task."""
@@ -57,6 +61,8 @@ class Published:
             "quarantined": self.quarantined,
             "held": self.held,
             "version": self.version,
+            "warned": self.warned,
+            "reports": list(self.reports),
         }
 
 
@@ -95,7 +101,14 @@ def issue(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
         quarantined=sum(len(bad[identity]) for identity in good),
         held=sum(delivery.rows for delivery in held),
         version=version,
+        warned=sum(sum(verdict.summary["warned"].values()) for verdict in verdicts.values()),
+        reports=_reports(list(verdicts.values())),
     )
+
+
+def _reports(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    telling = [verdict for verdict in verdicts if verdict.outcome != "accepted" or verdict.summary["warned"]]
+    return tuple(verdict.report for verdict in (telling or verdicts[:1])[:NAMES_SHOWN])
 
 
 def _verdict(feed: Feed, delivery: Delivery) -> Verdict:

@@ -9,6 +9,8 @@ from typing import Any
 from updraft import contract
 from updraft.errors import ValidationBroken
 from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed
+from updraft.ingest.healing import healings
+from updraft.ingest.surroundings import asks_around, surroundings
 from updraft.ingest.verdict import Verdict, current, keep
 from updraft.sources.decode import Decoded, decode
 
@@ -38,6 +40,7 @@ class Validated:
             **{outcome: counts[outcome] for outcome in ("accepted", "quarantined", "blocked")},
             "rows": sum(verdict.summary["rows"] for verdict in self.verdicts),
             "bad": sum(verdict.summary["bad"] for verdict in self.verdicts),
+            "warned": sum(sum(verdict.summary["warned"].values()) for verdict in self.verdicts),
             "partitions_blocked": [verdict.partition for verdict in self.blocked[:NAMES_SHOWN]],
             "reports": [verdict.report for verdict in (telling or list(self.verdicts))[:NAMES_SHOWN]],
         }
@@ -48,13 +51,25 @@ def judge(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
 
     :param decoded: Rows that are at hand already, by identity.
     """
-    verdicts = {delivery.identity: current(feed, delivery) for delivery in deliveries}
-    fresh = {d.identity: rows_of(feed, d, decoded) for d in deliveries if verdicts[d.identity] is None}
-    checked = contract.check(feed.name, feed.source, fresh) if fresh else {}
-    return Validated(
-        feed.name,
-        tuple(verdicts[d.identity] or keep(feed, d, checked[d.identity], fresh[d.identity]) for d in deliveries),
-    )
+    verdicts = _standing(feed, deliveries)
+    new = [delivery for delivery in deliveries if delivery.identity not in verdicts]
+    fresh = {d.identity: rows_of(feed, d, decoded) for d in new}
+    checked = contract.check(feed.name, feed.source, fresh, surroundings(feed, new)) if new else {}
+    kept = {d.identity: keep(feed, d, checked[d.identity], fresh[d.identity]) for d in new}
+    return Validated(feed.name, tuple({**verdicts, **kept}[d.identity] for d in deliveries))
+
+
+def _standing(feed: Feed, deliveries: Sequence[Delivery]) -> dict[str, Verdict]:
+    """Verdicts that stand, by identity.
+
+    What was blocked by rules that look around is judged again, for what it lacked may be there by now; not so once a
+    later delivery took its place.
+    """
+    found = {delivery.identity: current(feed, delivery) for delivery in deliveries}
+    standing = {identity: verdict for identity, verdict in found.items() if verdict is not None}
+    blocked = {identity for identity, verdict in standing.items() if verdict.outcome == "blocked"}
+    again = blocked - {healing.identity for healing in healings(deliveries, blocked)} if asks_around(feed) else set()
+    return {identity: verdict for identity, verdict in standing.items() if identity not in again}
 
 
 def rows_of(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded]) -> Decoded:

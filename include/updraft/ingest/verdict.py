@@ -21,7 +21,7 @@ class Verdict:
 
     :param terms: Digest of everything in the spec that could have changed the answer.
     :param why: The reason for the outcome, in counts.
-    :param summary: Rows, bad rows, and bad rows per rule.
+    :param summary: Rows, bad rows, bad rows per rule, warnings per rule, and rules that could not be judged.
     :param report: Key of the report in the lake.
     """
 
@@ -36,7 +36,9 @@ class Verdict:
 
 def terms(source: Source) -> str:
     """Digest of what decides how a delivery is read and judged; a new path or lookback changes no verdict."""
-    deciding = source.model_dump(mode="json", include={"format", "key", "known_at", "columns", "contract"})
+    deciding = source.model_dump(
+        mode="json", include={"format", "key", "event_time", "known_at", "columns", "contract"}
+    )
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 

@@ -39,8 +39,8 @@ class Life:
         return f"{getpass.getuser()}, by hand"
 
     def ingest(self, keys: Sequence[str]) -> Told:
-        """Land, validate and publish every source."""
-        for source in self.case.sources:
+        """Land, validate and publish every source, those that others refer to first."""
+        for source in self.case.sources_in_order:
             published = ingest_.stage(self.case, source, keys, self.lake, self.inbox)
             yield {"stage": "ingest", "source": source, **published.summary()}
 

@@ -1,6 +1,7 @@
 """The frozen model of `spec.yaml`: one prediction problem, declared."""
 
 from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -221,6 +222,27 @@ class UseCase(Part):
         if clash := own & set(self.features):
             raise ValueError(f"features must not be named {', '.join(sorted(clash))}: the table has such columns")
         return self
+
+    @model_validator(mode="after")
+    def _references_lead_somewhere(self) -> Self:
+        for source, declared in self.sources.items():
+            for column, reference in declared.contract.references.items():
+                other = self.sources.get(reference.source)
+                if other is None or reference.column not in other.columns or reference.source == source:
+                    raise ValueError(f"source {source!r} refers to {reference.to!r}, which is no other source's column")
+                kinds = declared.columns[column].type, other.columns[reference.column].type
+                if kinds[0] != kinds[1]:
+                    raise ValueError(f"source {source!r}: {column!r} is {kinds[0]}, {reference.to!r} is {kinds[1]}")
+        _ = self.sources_in_order
+        return self
+
+    @property
+    def sources_in_order(self) -> tuple[str, ...]:
+        """Names of the sources, those that others refer to first."""
+        try:
+            return tuple(TopologicalSorter({name: s.refers_to for name, s in self.sources.items()}).static_order())
+        except CycleError as circle:
+            raise ValueError(f"sources refer to each other in a circle: {' -> '.join(circle.args[1])}") from circle
 
     @property
     def folder(self) -> Path:

@@ -87,13 +87,23 @@ def unfit(refused: ValidationError, read: "Document") -> Iterator[Problem]:
     told: set[Place] = set()
     # Hints cost time, and a file can be wrong a hundred thousand times.
     for error in sorted(errors, key=lambda e: read.line(e["loc"]))[: 10 * SHOWN]:
-        place, at = error["loc"], read.within(error["loc"])
+        place = _as_written(error["loc"], read)
+        at = read.within(place)
         if place in around:
             continue  # a list is also called too short when one of its items was refused
         shown = place if error["type"] == "missing" else at
         if shown not in told:  # one problem per value, not one per type it could have had
             yield Problem(read.line(at), dotted(shown), _message(error, shown))
         told.add(shown)
+
+
+def _as_written(place: Place, read: "Document") -> Place:
+    """The place in the file: a list that stands for the first field of a rule has no name for that field."""
+    for n in range(1, len(place)):
+        around, item = place[: n - 1], place[n]
+        if isinstance(item, int) and place[:n] not in read.lines and (*around, item) in read.lines:
+            return (*around, *place[n:])
+    return place
 
 
 def _message(error: Any, place: Place) -> str:

@@ -1,17 +1,17 @@
 """Where raw rows come from and what they promise: the `sources:` part of a spec."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from updraft.spec import kinds
 from updraft.spec.base import Part
+from updraft.spec.contract import Among, Contract, Missing, Pattern, Range
 from updraft.spec.durations import Duration
 from updraft.spec.kinds import S3, Files, Http, Python, Sql
 from updraft.spec.names import Name
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
-Scalar = str | int | float | bool
 
 
 class Column(Part):
@@ -19,11 +19,12 @@ class Column(Part):
 
     type: ColumnType = Field(description="How the value is read; never guessed.")
     nullable: bool = Field(default=False, description="Whether a value may be missing.")
-    range: tuple[float | None, float | None] | None = Field(
-        default=None, description="Smallest and largest value allowed; `null` leaves a side open."
+    missing: Missing | None = Field(
+        default=None, description="How often a value of a nullable column may be missing: `{max: 0.05}`."
     )
-    among: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="The only values allowed.")
-    pattern: str | None = Field(default=None, description="Regular expression a string must match.")
+    range: Range | None = Field(default=None, description="Smallest and largest value allowed: `[0, null]`.")
+    among: Among | None = Field(default=None, description="The only values allowed: `[EWR, JFK, LGA]`.")
+    pattern: Pattern | None = Field(default=None, description='Regular expression a text must match: `"[A-Z]{3}"`.')
     timezone: str | None = Field(
         default=None, description="For timestamps written without a zone: the IANA zone they are in."
     )
@@ -34,6 +35,8 @@ class Column(Part):
         for rule, types in fits.items():
             if getattr(self, rule) is not None and self.type not in types:
                 raise ValueError(f"`{rule}` is for {' and '.join(types)} columns, this one is {self.type}")
+        if self.missing is not None and not self.nullable:
+            raise ValueError("`missing` is for nullable columns; of this one no value may be missing")
         return self
 
 
@@ -49,16 +52,6 @@ class KnownAt(Part):
         if sum(v is not None for v in (self.column, self.delay, self.landing)) != 1:
             raise ValueError("say exactly one of `column`, `delay` and `landing`")
         return self
-
-
-class Contract(Part):
-    """What a delivery as a whole must satisfy."""
-
-    rows: tuple[int, int] = Field(default=(1, 10_000_000), description="Fewest and most rows a delivery may have.")
-    unique: bool = Field(default=True, description="Whether the key may appear only once within a delivery.")
-    tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.01, description="Share of bad rows that goes to quarantine; above it the delivery is blocked."
-    )
 
 
 class Caps(Part):
@@ -122,11 +115,20 @@ class Source(Part):
         path = self.path
         if path is not None and ("{partition}" not in path or path.startswith("/") or ".." in path.split("/")):
             raise ValueError("`path` must be relative to the inbox, stay inside it and contain {partition}")
+        fresh = self.contract.freshness
+        if fresh is not None and fresh.by == "known_at" and self.known_at.column is None:
+            raise ValueError("`contract.freshness.by` is `known_at`, which needs `known_at.column`: a row must say it")
         return self
+
+    @property
+    def refers_to(self) -> tuple[str, ...]:
+        """Other sources whose published rows the contract asks about, sorted."""
+        return tuple(sorted({reference.source for reference in self.contract.references.values()}))
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
         known = (self.known_at.column,) if self.known_at.column else ()
-        return {"key": self.key, "event_time": (self.event_time,), "known_at": known}
+        referring = {"contract.references": tuple(self.contract.references)}
+        return {"key": self.key, "event_time": (self.event_time,), "known_at": known, **referring}
 
 
 def reserved(columns: dict[str, Any]) -> set[str]:

@@ -14,6 +14,7 @@ from updraft.errors import DeliveryRefused
 from updraft.sources.decode import from_csv, from_jsonl, from_parquet, guard, header, zstd
 from updraft.sources.decode.carried import Carried, Column, Fault, Mask
 from updraft.sources.decode.cast import typed
+from updraft.sources.decode.retyped import retyped
 from updraft.spec.sources import Caps, Source
 
 _READERS = {"csv": from_csv.read, "jsonl": from_jsonl.read, "parquet": from_parquet.read}
@@ -28,6 +29,7 @@ class Decoded:
     :param header: Names of all columns delivered.
     :param extra: Those that the spec does not declare; they are not stored.
     :param original: JSON text of rows as delivered, by number.
+    :param retyped: What is to be said of columns of which no value could be read.
     """
 
     rows: pa.Table
@@ -35,6 +37,7 @@ class Decoded:
     header: tuple[str, ...]
     extra: tuple[str, ...]
     original: Callable[[Sequence[int]], list[str]]
+    retyped: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -67,6 +70,7 @@ def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
         header=carried.header,
         extra=tuple(header.undeclared(carried.header, source)),
         original=carried.original,
+        retyped=retyped(carried, source.columns, faults) if bad.any() else (),
     )
 
 
