@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from updraft import sources
+from updraft.ingest.discard import discards, whole
 from updraft.ingest.feed import Delivery, Feed
 from updraft.ingest.healing import Healed, healings
 from updraft.ingest.landing import Landed, arrivals
@@ -102,7 +103,9 @@ def healed(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lak
     """Blocked deliveries of partitions that were followed by a published one, which took their place."""
     feed = Feed(case, source_name, lake)
     deliveries = feed.deliveries(sorted(set(feed.keys(partitions)) & feed.published()))
-    return healings(deliveries, {delivery.identity for delivery in deliveries if blocked(feed, delivery)})
+    decided = discards(feed, deliveries)
+    out = {d.identity for d in deliveries if blocked(feed, d) or whole(d, decided)}
+    return healings(deliveries, out)
 
 
 def quarantine_table(case: UseCase, source_name: str) -> str:

@@ -64,16 +64,14 @@ def keep(feed: Feed, delivery: Delivery, checked: Checked, decoded: Decoded) -> 
     return verdict
 
 
-def described(
-    feed: Feed, delivery: Delivery, decoded: Decoded, rows: Sequence[tuple[int, str, str]]
-) -> Rejected:
+def described(feed: Feed, delivery: Delivery, decoded: Decoded, rows: Sequence[tuple[int, str, str]]) -> Rejected:
     """Rows by number, rule and reason, with what they were as delivered and on which line they stood."""
     if not rows:
         return []
     numbers = [number for number, _, _ in rows]
-    data: Any = BytesIO(feed.lake.get(feed.place("staging", delivery.identity)))
-    text = cast(IO[bytes], gzip.open(data) if delivery.compressed else data)
-    stood = lines(text, feed.source, numbers)
+    data = BytesIO(feed.lake.get(feed.place("staging", delivery.identity)))
+    with gzip.GzipFile(fileobj=data) if delivery.compressed else data as text:
+        stood = lines(cast(IO[bytes], text), feed.source, numbers)
     originals = decoded.original(numbers)
     return [(*row, text, stood.get(row[0])) for row, text in zip(rows, originals, strict=True)]
 
