@@ -116,10 +116,7 @@ class History:
         return self._calendar.keys(self._oldest(source, self._first).key, last.key)
 
     def _oldest(self, source: Source, partition: Partition) -> Partition:
-        first = self._calendar.first
-        if source.lookback is None or partition.start - source.lookback <= first.start:
-            return first
-        return self._calendar.containing(partition.start - source.lookback)
+        return oldest(self._calendar, source, partition)
 
     def _show(self, name: str, source: Source, partition: Partition, moment: datetime) -> None:
         keys = ", ".join(map(_quoted, source.key))
@@ -132,6 +129,13 @@ class History:
             f"ORDER BY {keys}",
             [moment, self._oldest(source, partition).key, self._calendar.last_visible(moment).key],
         )
+
+
+def oldest(dates: Calendar, source: Source, partition: Partition) -> Partition:
+    """The oldest delivery of a source that a query for `partition` looks at."""
+    if source.lookback is None or partition.start - source.lookback <= dates.first.start:
+        return dates.first
+    return dates.containing(partition.start - source.lookback)
 
 
 def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:

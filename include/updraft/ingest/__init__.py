@@ -5,6 +5,7 @@ many, alone or beside others: it ends in the same rows.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from updraft import sources
@@ -83,7 +84,7 @@ def stage(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake
     judge(feed, deliveries, arrived.decoded)
     published = issue(feed, deliveries, arrived.decoded)
     arrived.complain()
-    return published
+    return replace(published, new=arrived.landed.new)
 
 
 def awaited(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake, inbox: Path) -> list[str]:

@@ -5,7 +5,7 @@ A partition holds the rows of all its published deliveries, each once and in one
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Published:
     :param quarantined: Bad rows of deliveries that were published without them.
     :param held: Rows of blocked deliveries, good and bad, that a later delivery made good.
     :param version: Version of the raw table; `None` while no row was ever published.
+    :param new: Deliveries that landed in this run; it says nothing about what stands there.
     """
 
     source: str
@@ -49,6 +50,7 @@ class Published:
     quarantined: int
     held: int
     version: int | None
+    new: int = field(default=0, compare=False)
 
     def summary(self) -> dict[str, Any]:
         """Counts, small enough to hand from task to task."""
@@ -60,6 +62,8 @@ class Published:
             "quarantined": self.quarantined,
             "held": self.held,
             "version": self.version,
+            "new": self.new,
+            "news": f"{self.new} new" if self.new else "nothing new: these bytes have landed before",
         }
 
 
