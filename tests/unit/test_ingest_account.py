@@ -152,7 +152,7 @@ def play(steps: list[tuple[Any, ...]]) -> None:
             world.adds_up()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @pytest.mark.slow
 @given(st.lists(STEPS, min_size=5, max_size=8))
 def test_whatever_is_done_in_whatever_order_adds_up_to_what_was_delivered(steps):
@@ -162,17 +162,17 @@ def test_whatever_is_done_in_whatever_order_adds_up_to_what_was_delivered(steps)
 def test_a_sequence_that_has_it_all_adds_up():
     play(
         [
-            step
-            for step in [
-                ("deliver", DAYS[0], 15, ["50", "x", "5"]),
-                ("deliver", DAYS[0], 15, ["5", "5", "50"]),
-                ("replay", 100),
-                ("deliver", DAYS[1], 15, ["5", "50", "5", "x"]),
-                ("discard", DAYS[1], 15),
-                ("replay", 100),
-                ("deliver", DAYS[1], 100, ["999"]),
-                ("discard", DAYS[1], 100),
-            ]
-            for _ in range(2)
+            ("deliver", DAYS[1], 15, ["5", "5", "50"]),
+            ("replay", 100),
+            ("deliver", DAYS[0], 15, ["50", "x", "5"]),
+            ("deliver", DAYS[0], 15, ["5", "5", "50"]),
+            ("replay", 100),
+            ("replay", 100),
+            ("deliver", DAYS[1], 15, ["5", "50", "5", "x"]),
+            ("discard", DAYS[1], 15),
+            ("discard", DAYS[1], 15),
+            ("replay", 100),
+            ("deliver", DAYS[1], 100, ["999"]),
+            ("discard", DAYS[1], 100),
         ]
     )

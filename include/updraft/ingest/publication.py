@@ -38,7 +38,7 @@ class Published:
     :param deliveries: Deliveries of the partitions, blocked ones included.
     :param rows: Rows of the raw table that stem from them.
     :param quarantined: Bad rows of deliveries that were published without them.
-    :param held: Rows of blocked deliveries, good and bad, that a later delivery made good.
+    :param held: Rows of deliveries of which nothing is published: a later one, or a person, made them history.
     :param version: Version of the raw table; `None` while no row was ever published.
     :param new: Deliveries that landed in this run; it says nothing about what stands there.
     """
@@ -219,5 +219,6 @@ def _blocked(feed: Feed, ready: Ready) -> DeliveryBlocked:
     return DeliveryBlocked(
         f"{len(standing)} deliveries of {feed.name} are blocked, {rows} rows are held back. {named(told)}. "
         f"Report: {feed.lake.location(first.report)}.",
-        next_step=f"read the report, repair the delivery and run ingest for {standing[0].partition} again.",
+        next_step=f"read the report, repair the delivery and run ingest for {standing[0].partition} again; "
+        "or repair the contract and replay it.",
     )
