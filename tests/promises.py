@@ -14,6 +14,7 @@ from typing import Any
 from updraft import features, ingest, score
 from updraft.asof import raw_table
 from updraft.errors import LedgerBroken, ModelRejected, Permanent, Transient
+from updraft.ingest.account import standings
 from updraft.ingest.feed import Feed
 from updraft.ingest.verdict import kept
 from updraft.lake import Lake
@@ -127,13 +128,14 @@ def _unaccounted(lake: Lake, case: UseCase, name: str) -> Iterator[str]:
     where = ("partition", "delivery")
     good = _identities(lake, raw_table(case, name), where)
     bad = _identities(lake, ingest.quarantine_table(case, name), where)
+    outcomes = {one.delivery.identity: one.outcome for one in standings(feed, deliveries)}
     for delivery in deliveries:
         place, verdict = (delivery.partition, delivery.delivery), kept(feed, delivery)
         if feed.place("staging", delivery.identity) not in lake.keys(feed.place("staging", delivery.partition)):
             yield f"the bytes of {name} for {delivery.identity[:30]} are gone"
         if verdict is None:
             yield f"{name} for {delivery.identity[:30]} was published without a verdict"
-        elif verdict.outcome != "blocked" and good[place] + bad[place] != delivery.rows:
+        elif outcomes[delivery.identity] in ("published", "quarantined") and good[place] + bad[place] != delivery.rows:
             yield (
                 f"of {delivery.rows} rows of {name} for {delivery.identity[:30]}, "
                 f"{good[place]} are published and {bad[place]} in quarantine"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from updraft.errors import LakeUnavailable, NameInvalid, WriteConflict
+from updraft.errors import LakeUnavailable, NameInvalid, SpecInvalid, WriteConflict
 from updraft.rows import Rows, digest, plain
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Lake:
             # Of two writers that create a table with their rows at once, delta-rs lets both land.
             self._create(table, rows.schema)
             return self.update(table, partitions, change)
+        _same_types(table, before.schema, plain(rows.schema))
         if digest(before) == digest(rows):
             return int(present.version())
         return self._commit(table, present, rows, partitions)
@@ -234,6 +235,16 @@ def _files(files: Sequence[str], shape: pa.Schema) -> Any:
 
     by = ds.partitioning(pa.schema([("partition", pa.string())]), flavor="hive")
     return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
+
+
+def _same_types(table: str, before: pa.Schema, after: pa.Schema) -> None:
+    """Refuse another type for a column: delta-rs would cast to the old one, and 1.5 would silently become 1."""
+    for new in (new for new in after if new.name in before.names and new.type != pa.null()):
+        if before.field(new.name).type != new.type:
+            raise SpecInvalid(
+                f"{table} holds {new.name!r} as {before.field(new.name).type}, the rows have {new.type}.",
+                next_step="give the column another name in spec.yaml; what is stored keeps its type.",
+            )
 
 
 def _beaten(table: str) -> WriteConflict:

@@ -1,4 +1,4 @@
-"""The six DAGs of the demo: their tasks, their order, what wakes them, what they ask for, what bounds them."""
+"""The seven DAGs of the demo: their tasks, their order, what wakes them, what they ask for, what bounds them."""
 
 from datetime import timedelta
 
@@ -13,6 +13,8 @@ TASKS = {
     "score": {"pin_champion": {"score"}, "score": {"reconcile"}, "reconcile": set()},
     "monitor": {"measure": {"incident"}, "incident": set()},
     "retrain": {"decide": {"train", "roll_back"}, "train": set(), "roll_back": set()},
+    "quarantine": {"act": {f"{source}.announce" for source in SOURCES}}
+    | {f"{source}.announce": set() for source in SOURCES},
     "train": {
         "dataset": {"fit"},
         "fit": {"gates", "promote"},
@@ -33,9 +35,11 @@ ANNOUNCES = {
     "score": {"reconcile": "flight_delays.scores"},
     "monitor": {"incident": "flight_delays.incident"},
     "retrain": {},
+    "quarantine": {f"{source}.announce": f"flight_delays.raw.{source}" for source in SOURCES},
     "train": {"announce": "flight_delays.champion"},
 }
 STAGES = sorted(TASKS)
+ASKED = {"action": "string", "source": "string", "reason": ["null", "string"], "rebuild": "boolean"}
 
 
 def needed(dag):
@@ -44,7 +48,7 @@ def needed(dag):
     return condition.objects if type(condition) is AssetAll else [condition]
 
 
-def test_a_use_case_has_six_dags(flights):
+def test_a_use_case_has_seven_dags(flights):
     assert sorted(flights) == STAGES
     assert {dag.dag_id for dag in flights.values()} == {f"flight_delays__{stage}" for stage in STAGES}
 
@@ -80,6 +84,7 @@ def test_the_form_asks_for_a_partition_or_a_span_and_nothing_untyped(flights, st
         "partition": ["null", "string"],
         **({} if stage in ("train", "retrain") else {"through": ["null", "string"]}),
         **({"rescore": "boolean"} if stage == "score" else {}),
+        **(ASKED if stage == "quarantine" else {}),
     }
 
 
@@ -138,3 +143,11 @@ def test_an_approval_in_the_spec_stands_between_gates_and_promotion_and_silence_
     assert (question.options, question.defaults, question.multiple) == (["Approve", "Reject"], ["Reject"], False)
     assert question.response_timeout == timedelta(days=7)
     assert question.response_timeout < train.dagrun_timeout
+
+
+def test_what_becomes_of_held_rows_is_asked_of_a_person_and_never_scheduled(flights):
+    dag = flights["quarantine"]
+    assert dag.timetable.can_be_scheduled is False
+    assert dag.params.get_param("action").schema["enum"] == ["replay", "discard"]
+    assert dag.params.get_param("source").schema["enum"] == list(SOURCES)
+    assert (dag.params["action"], dag.params["rebuild"], dag.params["reason"]) == ("replay", False, None)

@@ -18,6 +18,8 @@ TEMPLATED = {
     "operators.train.AnnounceChampionOperator": (*RUN, "promoted"),
     "operators.retrain.DecideOperator": RUN,
     "operators.retrain.RollBackOperator": (*RUN, "decision"),
+    "operators.quarantine.QuarantineOperator": (*RUN, "action", "source", "reason", "rebuild"),
+    "operators.quarantine.AnnounceRawOperator": RUN,
     "sensors.delivery.DeliverySensor": ("use_case", "source", "partition", "through"),
 }
 

@@ -170,6 +170,7 @@ class TestValidateAndPublish:
         assert stage(lake, inbox).summary() == {
             "source": "flights", "partitions": 1, "deliveries": 1, "rows": 2, "quarantined": 0, "held": 0, "version": 1,
             "warned": 0, "reports": [f"reports/late/flights/{DAY}/{sha}.html"],
+            "new": 1, "news": "1 new",
         }  # fmt: skip
         assert raw(lake)[1] == {
             "id": 2,
@@ -190,6 +191,7 @@ class TestValidateAndPublish:
         found = quarantine(lake)
         assert [(row["row"], row["rule"]) for row in found] == [(2, "range"), (3, "type")]
         assert found[0]["reason"] == "delay: 999 is not between -60.0 and 100.0"
+        assert [row["line"] for row in found] == [3, 4]
         assert json.loads(found[1]["original"]) == {"id": "3", "at": "yesterday", "delay": "1"}
 
     def test_nothing_of_a_blocked_delivery_is_published_and_the_error_says_what_to_do(self, lake, inbox):
@@ -338,6 +340,12 @@ class TestAgain:
         assert state(lake) == before
         assert {key: lake.get(key) for key in lake.keys("deliveries")} == objects
         assert (lake.version(RAW), lake.version(QUARANTINE)) == (1, 1)
+
+    def test_the_same_bytes_again_say_that_there_is_nothing_new(self, lake, inbox):
+        drop(inbox, *GOOD)
+        assert stage(lake, inbox).summary()["news"] == "1 new"
+        again = stage(lake, inbox).summary()
+        assert (again["new"], again["news"]) == (0, "nothing new: these bytes have landed before")
 
     def test_many_partitions_at_once_give_what_one_by_one_gives(self, lake, inbox, tmp_path):
         for day, lines in zip(DAYS, ([*GOOD, "3,x,1"], [GOOD[0]], ["3,2013-04-03T06:00:00Z,999", *GOOD]), strict=True):

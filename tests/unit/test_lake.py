@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updraft.errors import NameInvalid
+from updraft.errors import NameInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.rows import digest
 
@@ -213,3 +213,11 @@ def test_a_key_that_is_accepted_stays_inside_the_root(tmp_path_factory, key):
 
 def test_no_secret_shows_in_a_lake_s_repr():
     assert "hush" not in repr(Lake("s3://bucket/lake", {"aws_secret_access_key": "hush"}))
+
+
+def test_a_column_keeps_its_type_for_it_would_be_cast_in_silence(lake):
+    lake.replace("t", rows("a", 1), ["a"])
+    fractions = pa.table({"partition": pa.array(["b"]), "x": pa.array([1.5])})
+    with pytest.raises(SpecInvalid, match="t holds 'x' as int64, the rows have double"):
+        lake.replace("t", fractions, ["b"])
+    assert content(lake) == [("a", 1)]

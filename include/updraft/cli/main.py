@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from updraft.cli.quarantine import quarantine
 from updraft.errors import UpdraftError
 from updraft.local.environment import quiet
 
@@ -45,11 +46,18 @@ def run(
 
 
 @app.command()
-def status(use_case: UseCaseName) -> None:
-    """Show champion, partitions, incidents and decisions of a use case."""
+def status(
+    use_case: UseCaseName,
+    deliveries: Annotated[bool, typer.Option("--deliveries", help="List what was delivered instead.")] = False,
+) -> None:
+    """Show champion, partitions, incidents and decisions of a use case; or what was delivered."""
+    from updraft.cli.status import deliveries as list_
     from updraft.cli.status import status as show
 
-    show(console, use_case)
+    (list_ if deliveries else show)(console, use_case)
+
+
+app.add_typer(quarantine, name="quarantine")
 
 
 @app.command()

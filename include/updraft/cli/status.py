@@ -5,6 +5,7 @@ from rich.table import Table
 
 from updraft import features, score
 from updraft.asof import raw_table
+from updraft.ingest.account import account, recorded
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.registry import Registry
@@ -34,6 +35,20 @@ def status(console: Console, use_case: str) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+def deliveries(console: Console, use_case: str) -> None:
+    """Print what was delivered, newest partition last, and what became of it."""
+    case, lake = load.load(use_case), Lake(Settings.from_env().lake)
+    shown = Table("partition", "source", "rows", "bytes", "delivery", "landed", "outcome", "published", "held")
+    found = [(name, one) for name in case.sources for one in account(case, name, recorded(case, name, lake), lake)]
+    for name, one in sorted(found, key=lambda pair: (pair[1].delivery.partition, pair[0], pair[1].delivery.landed)):
+        own, counts = one.delivery, (str(one.published), str(one.held))
+        landed = own.landed.strftime("%Y-%m-%d %H:%M:%S")
+        size = (str(own.rows), str(own.bytes), own.delivery[:12])
+        shown.add_row(own.partition, name, *size, landed, one.outcome if one.adds_up else "interrupted", *counts)
+    console.print(shown)
+    console.print(f"{len(found)} deliveries; the same bytes again are none.")
 
 
 def _partitions(lake: Lake, tables: dict[str, str]) -> Table:

@@ -5,9 +5,11 @@ many, alone or beside others: it ends in the same rows.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from updraft import sources
+from updraft.ingest.discard import discards, whole
 from updraft.ingest.feed import Delivery, Feed
 from updraft.ingest.healing import Healed, healings
 from updraft.ingest.landing import Landed, arrivals
@@ -101,7 +103,7 @@ def stage(
     judge(feed, deliveries, arrived.decoded)
     published = issue(feed, deliveries, arrived.decoded)
     arrived.complain()
-    return published
+    return replace(published, new=arrived.landed.new)
 
 
 def awaited(
@@ -129,7 +131,9 @@ def healed(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lak
     """Blocked deliveries of partitions that were followed by a published one, which took their place."""
     feed = Feed(case, source_name, lake)
     deliveries = feed.deliveries(sorted(set(feed.keys(partitions)) & feed.published()))
-    return healings(deliveries, {delivery.identity for delivery in deliveries if blocked(feed, delivery)})
+    decided = discards(feed, deliveries)
+    out = {d.identity for d in deliveries if blocked(feed, d) or whole(d, decided)}
+    return healings(deliveries, out)
 
 
 def quarantine_table(case: UseCase, source_name: str) -> str:

@@ -56,6 +56,11 @@ class Delivery:
         return self.origin.endswith(PACKED)
 
 
+def stem(origin: str) -> str:
+    """Where a delivery came from, whether it was compressed or not."""
+    return origin.removesuffix(".gz").removesuffix(".zst")
+
+
 @dataclass(frozen=True)
 class Feed:
     """One source of one use case, and the lake it feeds.

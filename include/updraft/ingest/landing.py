@@ -10,7 +10,7 @@ from typing import Any
 
 from updraft import sources
 from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Transient
-from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named
+from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named, stem
 from updraft.ingest.verdict import blocked
 from updraft.sources import Connections, Found
 from updraft.sources.decode import Decoded, decode
@@ -148,9 +148,5 @@ class _Desk:
         return max([self._now, *(d.landed + _TICK for d in self._before if d.partition == partition)])
 
     def _revision(self, found: Found) -> int:
-        same = [d for d in self._before if d.partition == found.partition and _stem(d.origin) == _stem(found.origin)]
+        same = [d for d in self._before if d.partition == found.partition and stem(d.origin) == stem(found.origin)]
         return sum(not blocked(self._feed, delivery) for delivery in same)
-
-
-def _stem(origin: str) -> str:
-    return origin.removesuffix(".gz").removesuffix(".zst")

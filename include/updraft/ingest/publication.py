@@ -5,25 +5,28 @@ A partition holds the rows of all its published deliveries, each once and in one
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from updraft.asof import aligned, raw_schema, raw_table
 from updraft.errors import DeliveryBlocked, ValidationBroken
+from updraft.ingest.discard import Discard, discards, numbers, whole
 from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
-from updraft.ingest.healing import healings
+from updraft.ingest.healing import healings, superseded
 from updraft.ingest.stamp import stamped
 from updraft.ingest.validation import rows_of
-from updraft.ingest.verdict import Rejected, Verdict, current, rejected
+from updraft.ingest.verdict import Rejected, Verdict, current, described, rejected
 from updraft.rows import Rows
 from updraft.sources.decode import Decoded
 
 _TEXTS = ("rule", "reason", "original", "delivery", "partition")
-_COLUMNS: dict[str, pa.DataType] = {**dict.fromkeys(_TEXTS, pa.string()), "row": pa.int64()}
+_COLUMNS: dict[str, pa.DataType] = {**dict.fromkeys(_TEXTS, pa.string()), **dict.fromkeys(("row", "line"), pa.int64())}
 QUARANTINE = pa.schema(_COLUMNS)
+DISCARDED = "discarded"  # the rule of a row that only a person's decision keeps out
 _SLASH: Any = "/"
 _log = logging.getLogger(__name__)
 
@@ -35,10 +38,11 @@ class Published:
     :param deliveries: Deliveries of the partitions, blocked ones included.
     :param rows: Rows of the raw table that stem from them.
     :param quarantined: Bad rows of deliveries that were published without them.
-    :param held: Rows of blocked deliveries, good and bad, that a later delivery made good.
+    :param held: Rows of deliveries of which nothing is published: a later one, or a person, made them history.
     :param version: Version of the raw table; `None` while no row was ever published.
     :param warned: How often rules that only warn were broken.
     :param reports: Keys of the reports that have something to tell, or of the first; at most ten.
+    :param new: Deliveries that landed in this run; it says nothing about what stands there.
     """
 
     source: str
@@ -50,6 +54,7 @@ class Published:
     version: int | None
     warned: int
     reports: tuple[str, ...]
+    new: int = field(default=0, compare=False)
 
     def summary(self) -> dict[str, Any]:
         """Counts, small enough to hand from task to task."""
@@ -63,6 +68,8 @@ class Published:
             "version": self.version,
             "warned": self.warned,
             "reports": list(self.reports),
+            "new": self.new,
+            "news": f"{self.new} new" if self.new else "nothing new: these bytes have landed before",
         }
 
 
@@ -76,33 +83,70 @@ def issue(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
 
     :param decoded: Rows that are at hand already, by identity.
     """
+    ready = prepare(feed, deliveries, decoded)
+    published = write(feed, ready, decoded)
+    if ready.standing:
+        raise _blocked(feed, ready)
+    return published
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is to be written about deliveries, all of whose partitions' verdicts are known.
+
+    :param good: Raw rows of those that are published, by identity.
+    :param bad: Rows set aside, by identity: those the contract rejected, and those a person discarded.
+    :param standing: Blocked deliveries that nothing and nobody has made good.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    verdicts: Mapping[str, Verdict]
+    discards: Mapping[str, tuple[Discard, ...]]
+    good: Mapping[str, Rows]
+    bad: Mapping[str, Rejected]
+    standing: tuple[Delivery, ...]
+
+
+def prepare(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Decoded]) -> Ready:
+    """Say which rows are published and which are set aside."""
     verdicts = {delivery.identity: _verdict(feed, delivery) for delivery in deliveries}
-    bad = {identity: rejected(feed, verdict) for identity, verdict in verdicts.items()}
-    good = {
-        d.identity: _good(feed, d, decoded, bad[d.identity])
-        for d in deliveries
-        if verdicts[d.identity].outcome != "blocked"
-    }
+    decided = discards(feed, deliveries)
+    blocked = {identity for identity, verdict in verdicts.items() if verdict.outcome == "blocked"}
+    dropped = {delivery.identity for delivery in deliveries if whole(delivery, decided)}
+    replaced = superseded(deliveries, blocked | dropped)
+    good, bad = {}, {identity: rejected(feed, verdict) for identity, verdict in verdicts.items()}
+    for delivery in deliveries:
+        if delivery.identity not in blocked | dropped | replaced:
+            rows = rows_of(feed, delivery, decoded)
+            bad[delivery.identity] += _discarded(feed, delivery, rows, decided, bad[delivery.identity])
+            good[delivery.identity] = _good(feed, delivery, rows, bad[delivery.identity])
+    healed = {healing.identity for healing in healings(deliveries, blocked | dropped)}
+    standing = [d for d in deliveries if d.identity in blocked - dropped - replaced - healed]
+    return Ready(tuple(deliveries), verdicts, decided, good, bad, tuple(standing))
+
+
+def write(feed: Feed, ready: Ready, decoded: Mapping[str, Decoded]) -> Published:
+    """Write quarantine, then raw rows, then the marks of what is published."""
+    deliveries = ready.deliveries
     keys = sorted({delivery.partition for delivery in deliveries})
-    quarantined = [_quarantined(delivery, bad[delivery.identity]) for delivery in deliveries]
+    quarantined = [_quarantined(delivery, ready.bad[delivery.identity]) for delivery in deliveries]
     _write(feed, quarantine_table(feed), quarantined, QUARANTINE, deliveries)
-    version = _write(feed, raw_table(feed.case, feed.name), list(good.values()), raw_schema(feed.source), deliveries)
-    held = [delivery for delivery in deliveries if delivery.identity not in good]
-    healed = {healing.identity for healing in healings(deliveries, {delivery.identity for delivery in held})}
-    standing = [delivery for delivery in held if delivery.identity not in healed]
-    feed.announce(sorted(set(keys) - {delivery.partition for delivery in standing}))
-    if standing:
-        raise _blocked(feed, standing, verdicts)
+    good = list(ready.good.values())
+    version = _write(feed, raw_table(feed.case, feed.name), good, raw_schema(feed.source), deliveries)
+    if discards(feed, deliveries) != ready.discards:
+        # Somebody discarded rows in between, and they may have been published just now.
+        return write(feed, prepare(feed, deliveries, decoded), decoded)
+    feed.announce(sorted(set(keys) - {delivery.partition for delivery in ready.standing}))
     return Published(
         source=feed.name,
         partitions=tuple(keys),
         deliveries=len(deliveries),
-        rows=sum(len(rows) for rows in good.values()),
-        quarantined=sum(len(bad[identity]) for identity in good),
-        held=sum(delivery.rows for delivery in held),
+        rows=sum(len(rows) for rows in ready.good.values()),
+        quarantined=sum(len(ready.bad[identity]) for identity in ready.good),
+        held=sum(delivery.rows for delivery in deliveries if delivery.identity not in ready.good),
         version=version,
-        warned=sum(sum(verdict.summary["warned"].values()) for verdict in verdicts.values()),
-        reports=_reports(list(verdicts.values())),
+        warned=sum(sum(verdict.summary["warned"].values()) for verdict in ready.verdicts.values()),
+        reports=_reports(list(ready.verdicts.values())),
     )
 
 
@@ -121,8 +165,18 @@ def _verdict(feed: Feed, delivery: Delivery) -> Verdict:
     return verdict
 
 
-def _good(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], bad: Rejected) -> Rows:
-    rows = stamped(feed, delivery, rows_of(feed, delivery, decoded), [number for number, *_ in bad])
+def _discarded(
+    feed: Feed, delivery: Delivery, rows: Decoded, decided: Mapping[str, tuple[Discard, ...]], bad: Rejected
+) -> Rejected:
+    """Rows that a person discarded and that the contract would let pass by now."""
+    own = decided.get(delivery.identity, ())
+    passing = np.setdiff1d(numbers(own), [number for number, *_ in bad]).tolist()
+    why = own[0].why if own else ""
+    return described(feed, delivery, rows, [(number, DISCARDED, why) for number in passing])
+
+
+def _good(feed: Feed, delivery: Delivery, decoded: Decoded, bad: Rejected) -> Rows:
+    rows = stamped(feed, delivery, decoded, [number for number, *_ in bad])
     if len(rows) + len(bad) != delivery.rows:
         raise ValidationBroken(
             f"{feed.name} for {delivery.partition}: of {delivery.rows} rows delivered, {len(rows)} are good and "
@@ -134,9 +188,9 @@ def _good(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], bad: R
 
 def _quarantined(delivery: Delivery, bad: Rejected) -> Rows:
     found = [
-        {"rule": rule, "reason": reason, "original": text, "delivery": delivery.delivery, "row": number,
+        {"rule": rule, "reason": reason, "original": text, "delivery": delivery.delivery, "row": number, "line": line,
          "partition": delivery.partition}
-        for number, rule, reason, text in bad
+        for number, rule, reason, text, line in bad
     ]  # fmt: skip
     return pa.Table.from_pylist(found, QUARANTINE)
 
@@ -170,12 +224,14 @@ def _in_order(rows: Rows) -> Rows:
     return rows.sort_by([("partition", "ascending"), ("delivery", "ascending"), ("row", "ascending")])
 
 
-def _blocked(feed: Feed, standing: Sequence[Delivery], verdicts: Mapping[str, Verdict]) -> DeliveryBlocked:
+def _blocked(feed: Feed, ready: Ready) -> DeliveryBlocked:
+    standing, verdicts = ready.standing, ready.verdicts
     told = [f"{delivery.partition}: {verdicts[delivery.identity].why}" for delivery in standing]
     first = verdicts[standing[0].identity]
     rows = sum(delivery.rows for delivery in standing)
     return DeliveryBlocked(
         f"{len(standing)} deliveries of {feed.name} are blocked, {rows} rows are held back. {named(told)}. "
         f"Report: {feed.lake.location(first.report)}.",
-        next_step=f"read the report, repair the delivery and run ingest for {standing[0].partition} again.",
+        next_step=f"read the report, repair the delivery and run ingest for {standing[0].partition} again; "
+        "or repair the contract and replay it.",
     )

@@ -1,18 +1,22 @@
 """What the contract said about a delivery, kept in the lake with the rows it rejected and the report."""
 
+import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from io import BytesIO
+from typing import IO, Any, cast
 
 from updraft.contract import Checked, Outcome
 from updraft.errors import ValidationBroken
 from updraft.ingest.feed import Delivery, Feed
 from updraft.sources.decode import Decoded
+from updraft.sources.decode.lines import lines
 from updraft.spec.sources import Source
 
-Rejected = list[tuple[int, str, str, str]]  # number of the row, rule, reason, JSON text of the row as delivered
+# Number of the row, rule, reason, JSON text of the row as delivered, and its line where the format has lines.
+Rejected = list[tuple[int, str, str, str, int | None]]
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,8 @@ def keep(feed: Feed, delivery: Delivery, checked: Checked, decoded: Decoded) -> 
     by = terms(feed.source)
     report = feed.place("reports", delivery.identity, ".html")
     feed.lake.put(report, checked.report_html)
-    originals = decoded.original([bad.row for bad in checked.bad])
-    rejected = [(b.row, b.rule, b.reason, text) for b, text in zip(checked.bad, originals, strict=True)]
-    feed.lake.put(_rejected(feed, delivery.identity, by), json.dumps(rejected).encode())
+    set_aside = described(feed, delivery, decoded, [(bad.row, bad.rule, bad.reason) for bad in checked.bad])
+    feed.lake.put(_rejected(feed, delivery.identity, by), json.dumps(set_aside).encode())
     verdict = Verdict(
         partition=delivery.partition,
         delivery=delivery.delivery,
@@ -61,6 +64,18 @@ def keep(feed: Feed, delivery: Delivery, checked: Checked, decoded: Decoded) -> 
     )
     feed.lake.put(feed.place("verdicts", delivery.identity, ".json"), json.dumps(asdict(verdict)).encode())
     return verdict
+
+
+def described(feed: Feed, delivery: Delivery, decoded: Decoded, rows: Sequence[tuple[int, str, str]]) -> Rejected:
+    """Rows by number, rule and reason, with what they were as delivered and on which line they stood."""
+    if not rows:
+        return []
+    numbers = [number for number, _, _ in rows]
+    data = BytesIO(feed.lake.get(feed.place("staging", delivery.identity)))
+    with gzip.GzipFile(fileobj=data) if delivery.compressed else data as text:
+        stood = lines(cast(IO[bytes], text), feed.source, numbers)
+    originals = decoded.original(numbers)
+    return [(*row, text, stood.get(row[0])) for row, text in zip(rows, originals, strict=True)]
 
 
 def kept(feed: Feed, delivery: Delivery) -> Verdict | None:
@@ -95,7 +110,8 @@ def rejected(feed: Feed, verdict: Verdict) -> Rejected:
         raise _torn(feed, identity, "are gone") from gone
     if len(found) != verdict.summary["bad"]:
         raise _torn(feed, identity, f"are {len(found)}, its verdict counted {verdict.summary['bad']}")
-    return [(number, rule, reason, original) for number, rule, reason, original in found]
+    # Those kept by an earlier version know no line.
+    return [(number, rule, reason, original, *(line or [None])) for number, rule, reason, original, *line in found]
 
 
 def _rejected(feed: Feed, identity: str, by: str) -> str:
