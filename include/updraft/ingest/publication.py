@@ -11,10 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import aligned, raw_schema, raw_table
+from updraft.asof import aligned, demand_same_types, raw_schema, raw_table
 from updraft.errors import DeliveryBlocked, ValidationBroken
+from updraft.ingest import snapshot
 from updraft.ingest.feed import Delivery, Feed, named
 from updraft.ingest.healing import healings
+from updraft.ingest.late import Late, changed, note, noted, told
 from updraft.ingest.stamp import stamped
 from updraft.ingest.validation import rows_of
 from updraft.ingest.verdict import Rejected, Verdict, current, rejected
@@ -37,6 +39,9 @@ class Published:
     :param quarantined: Bad rows of deliveries that were published without them.
     :param held: Rows of blocked deliveries, good and bad, that a later delivery made good.
     :param version: Version of the raw table; `None` while no row was ever published.
+    :param late: What came after partitions that should have seen it were computed.
+    :param gone: Rows among `rows` that no snapshot delivered: they say that a fact is gone.
+    :param unchanged: Rows of snapshots that were known already, and are not stored again.
     """
 
     source: str
@@ -46,6 +51,9 @@ class Published:
     quarantined: int
     held: int
     version: int | None
+    late: tuple[Late, ...] = ()
+    gone: int = 0
+    unchanged: int = 0
 
     def summary(self) -> dict[str, Any]:
         """Counts, small enough to hand from task to task."""
@@ -57,6 +65,8 @@ class Published:
             "quarantined": self.quarantined,
             "held": self.held,
             "version": self.version,
+            **({"gone": self.gone, "unchanged": self.unchanged} if self.gone or self.unchanged else {}),
+            **({"late": told(self.late)} if self.late else {}),
         }
 
 
@@ -72,16 +82,15 @@ def issue(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
     """
     verdicts = {delivery.identity: _verdict(feed, delivery) for delivery in deliveries}
     bad = {identity: rejected(feed, verdict) for identity, verdict in verdicts.items()}
-    good = {
-        d.identity: _good(feed, d, decoded, bad[d.identity])
-        for d in deliveries
-        if verdicts[d.identity].outcome != "blocked"
-    }
+    demand_same_types(_raw(feed), feed.lake.read(_raw(feed), []), raw_schema(feed.source))
+    passed = [delivery for delivery in deliveries if verdicts[delivery.identity].outcome != "blocked"]
     keys = sorted({delivery.partition for delivery in deliveries})
     quarantined = [_quarantined(delivery, bad[delivery.identity]) for delivery in deliveries]
     _write(feed, quarantine_table(feed), quarantined, QUARANTINE, deliveries)
-    version = _write(feed, raw_table(feed.case, feed.name), list(good.values()), raw_schema(feed.source), deliveries)
-    held = [delivery for delivery in deliveries if delivery.identity not in good]
+    good, version = (_changes if feed.source.snapshot else _all)(feed, deliveries, passed, decoded)
+    rows = sum(len(good[delivery.identity]) for delivery in passed)
+    gone = sum(snapshot.gone(good[delivery.identity]) for delivery in passed) if feed.source.snapshot else 0
+    held = [delivery for delivery in deliveries if delivery not in passed]
     healed = {healing.identity for healing in healings(deliveries, {delivery.identity for delivery in held})}
     standing = [delivery for delivery in held if delivery.identity not in healed]
     feed.announce(sorted(set(keys) - {delivery.partition for delivery in standing}))
@@ -91,10 +100,13 @@ def issue(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
         source=feed.name,
         partitions=tuple(keys),
         deliveries=len(deliveries),
-        rows=sum(len(rows) for rows in good.values()),
-        quarantined=sum(len(bad[identity]) for identity in good),
+        rows=rows,
+        quarantined=sum(len(bad[delivery.identity]) for delivery in passed),
         held=sum(delivery.rows for delivery in held),
         version=version,
+        late=noted(feed, deliveries),
+        gone=gone,
+        unchanged=sum(d.rows - len(bad[d.identity]) for d in passed) - (rows - gone),
     )
 
 
@@ -117,6 +129,48 @@ def _good(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], bad: R
             next_step="validate it again.",
         )
     return rows
+
+
+def _raw(feed: Feed) -> str:
+    return raw_table(feed.case, feed.name)
+
+
+def _all(
+    feed: Feed, deliveries: Sequence[Delivery], passed: Sequence[Delivery], decoded: Mapping[str, Decoded]
+) -> tuple[dict[str, Rows], int | None]:
+    """Store the good rows as they are; return them with the version of the table."""
+    good = {d.identity: _good(feed, d, decoded, rejected(feed, _verdict(feed, d))) for d in passed}
+    return good, _store(feed, good, deliveries)
+
+
+def _changes(
+    feed: Feed, deliveries: Sequence[Delivery], passed: Sequence[Delivery], decoded: Mapping[str, Decoded]
+) -> tuple[dict[str, Rows], int | None]:
+    """Store what snapshots changed, and what those behind them changed once these are there."""
+    while True:
+        known, chain = feed.lake.version(_raw(feed)), snapshot.behind(feed, deliveries)
+        earlier = [key for key in feed.lake.partitions(_raw(feed)) if key < min(d.partition for d in deliveries)]
+        before = feed.lake.read(_raw(feed), earlier)
+        good = snapshot.changes(feed, before, (_snapshot(feed, d, decoded) for d in chain), passed)
+        behind = [d for d in chain if d.identity in good and d not in deliveries]
+        version = _store(feed, good, [*deliveries, *behind])
+        # Whoever published another snapshot meanwhile may have stood before this one: look again.
+        if version is None or (known is not None and version <= known + 1):
+            return good, version
+
+
+def _snapshot(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded]) -> snapshot.Snapshot:
+    bad = rejected(feed, _verdict(feed, delivery))
+    return snapshot.Snapshot(delivery, _good(feed, delivery, decoded, bad), bad)
+
+
+def _store(feed: Feed, good: Mapping[str, Rows], deliveries: Sequence[Delivery]) -> int | None:
+    """Write raw rows; what comes too late for partitions computed by now, or meanwhile, is recorded."""
+    changes = changed(feed, deliveries, good)
+    note(feed, changes)
+    version = _write(feed, _raw(feed), list(good.values()), raw_schema(feed.source), deliveries)
+    note(feed, changes)
+    return version
 
 
 def _quarantined(delivery: Delivery, bad: Rejected) -> Rows:

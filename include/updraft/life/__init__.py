@@ -1,5 +1,6 @@
 """The stages of a model's life, each one call; Airflow's operators and the command line make the same ones.
 
+`features`   what was known -> features; what late rows would have changed, kept or rebuilt
 `train`      mature data -> candidate -> evidence
 `promotion`  evidence -> promoted or rejected
 `monitor`    scores and matured labels -> measurements -> incident
