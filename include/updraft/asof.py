@@ -151,19 +151,24 @@ def newest(source: Source) -> str:
 
 
 def demand_same_types(table: str, stored: Rows | None, wanted: pa.Schema) -> None:
-    """Refuse a column that has another type than its rows in the lake: history is not rewritten, nor read as it is not.
+    """Refuse a column that has another type than its rows in the lake: history is neither rewritten nor misread.
 
     :raises SpecInvalid: If there is one.
     """
     words = {kind: word for word, kind in ARROW.items()}
     held = {field.name: field.type for field in (stored.schema if stored is not None else ())}
     for field in wanted:
-        if (kind := held.get(field.name, field.type)) != field.type:
+        kind = held.get(field.name, field.type)
+        if kind != field.type:
+            was, now = (words.get(k, str(k)) for k in (kind, field.type))
             raise SpecInvalid(
-                f"Column {field.name!r} of {table} is {words.get(field.type, field.type)} in spec.yaml, but its rows in "
-                f"the lake are {words.get(kind, kind)}.",
-                next_step=f"declare it as {words.get(kind, kind)} again; for deliveries that come with the new type, "
-                "declare a source of another name, and let the queries read both.",
+                f"Column {field.name!r} of {table} is {now} in spec.yaml, but its rows in the lake are {was}.",
+                next_step=f"declare it as {was} again; "
+                + (
+                    "for deliveries of the new type declare a source of another name, and let the queries read both."
+                    if table.startswith("raw/")
+                    else "give the column of the new type another name."
+                ),
             )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import ARROW, STAMP, History, Which, built_table
+from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
 from updraft.errors import FeaturesInvalid, did_you_mean
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
@@ -115,6 +115,7 @@ def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequ
     mark = fingerprint(case, which)
     if not days:
         return Built(0, 0, mark, lake.version(table(case, which)) or 0)
+    demand_same_types(table(case, which), lake.read(table(case, which), []), schema(case, which))
     with History(lake, case, which, first=min(days), latest=max(moments)) as history:
         parts = [
             _shaped(case, which, history.ask(day, moment), day, moment, mark)

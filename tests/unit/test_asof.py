@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from updraft.asof import History, aligned, raw_schema, raw_table
-from updraft.errors import FeaturesInvalid
+from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
@@ -266,6 +266,15 @@ def test_a_column_the_older_rows_do_not_have_is_null_in_them(lake, facts):
     rows = [{"id": "1", "delivery": "d", "row": 1, "partition": "2024-01-03", **stamps}]
     lake.replace(raw_table(facts, "facts"), pa.Table.from_pylist(rows, old), ["2024-01-03"])
     assert amounts(lake, facts) == [None]
+
+
+def test_a_column_of_another_type_than_its_rows_is_refused(lake, facts, make_case, sql_case):
+    deliver(lake, facts, [row()])
+    source = make_case().sources["facts"].model_dump(mode="json", exclude_none=True)
+    source["columns"]["amount"] = {"type": "string"}
+    other = sql_case(ALL, sources={"facts": source})
+    with pytest.raises(SpecInvalid, match=r"'amount' of raw/tiny/facts is string in spec.yaml, .* are number"):
+        seen(lake, other)
 
 
 def test_aligning_gives_exactly_the_columns_asked_for():

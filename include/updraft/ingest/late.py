@@ -72,29 +72,31 @@ def changed(feed: Feed, deliveries: Sequence[Delivery], parts: Mapping[str, Rows
 def note(feed: Feed, changes: Mapping[Delivery, datetime]) -> None:
     """Record which of the changes come too late for what has been computed by now."""
     computed = _computed(feed.case, feed.lake) if changes else {}
+    published = feed.published() if any(computed.values()) else set()
     for delivery, known_from in changes.items():
         found = _affected(feed.case, feed.name, known_from, delivery.partition, computed)
+        if delivery.partition not in published:
+            # Features of a partition that lacked a source were computed too early, whatever came late.
+            found["features"] = [key for key in found["features"] if key != delivery.partition]
         if not any(found.values()):
             continue
         before = _read(feed.lake, [_place(feed, delivery)])
-        known = {which: set(found[which]) for which in found}
-        for old in before:
-            known["features"] |= set(old.features)
-            known["label"] |= set(old.labels)
         late = Late(
             source=feed.name,
             partition=delivery.partition,
             delivery=delivery.delivery,
             known_from=known_from.isoformat(),
-            features=tuple(sorted(known["features"])),
-            labels=tuple(sorted(known["label"])),
+            features=_with(found["features"], *(old.features for old in before)),
+            labels=_with(found["label"], *(old.labels for old in before)),
             policy=feed.source.late,
         )
-        _keep(feed.case, feed.lake, late)
-        _log.warning(
-            "%s of %s came late for features of %s and labels of %s: %s",
-            feed.name, delivery.partition, named(late.features) or "none", named(late.labels) or "none", late.policy,
-        )  # fmt: skip
+        if before != [late]:
+            _keep(feed.case, feed.lake, late)
+            _log.warning(
+                "%s of %s came late for features of %s and labels of %s: %s",
+                feed.name, delivery.partition, named(late.features) or "none", named(late.labels) or "none",
+                late.policy,
+            )  # fmt: skip
 
 
 def noted(feed: Feed, deliveries: Sequence[Delivery]) -> tuple[Late, ...]:
@@ -122,6 +124,10 @@ def told(late: Sequence[Late]) -> dict[str, Any]:
         "features": named(sorted({key for one in late for key in one.features})),
         "labels": named(sorted({key for one in late for key in one.labels})),
     }
+
+
+def _with(keys: Iterable[str], *others: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*keys}.union(*others)))
 
 
 def _computed(case: UseCase, lake: Lake) -> dict[Which, list[Partition]]:
