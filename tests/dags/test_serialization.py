@@ -5,7 +5,7 @@ import json
 import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 
-STAGES = ["features", "ingest", "monitor", "retrain", "score", "train"]
+STAGES = ["features", "ingest", "monitor", "retrain", "score", "sweep", "train"]
 
 
 def through(dag):

@@ -5,5 +5,6 @@
 `promotion`  evidence -> promoted or rejected
 `monitor`    scores and matured labels -> measurements -> incident
 `retrain`    what was seen -> one decision
+`sweep`      holes in the sequence of partitions, and what fills them
 `run`        all stages in order, without Airflow
 """
