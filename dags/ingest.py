@@ -8,7 +8,7 @@ from airflow.sdk import DAG, TaskGroup
 
 from updraft.partition import CRONS
 from updraft.spec.model import UseCase
-from updraft_airflow import assets, conventions, declared, partitions
+from updraft_airflow import assets, conventions, deadlines, declared, partitions
 from updraft_airflow.operators.ingest import IngestOperator
 from updraft_airflow.sensors.delivery import DeliverySensor
 
@@ -16,7 +16,8 @@ from updraft_airflow.sensors.delivery import DeliverySensor
 def ingest(case: UseCase) -> DAG:
     """One group per source: wait for it; land, validate and publish it, after the sources it refers to."""
     ticks = partitions.ticks(case, case.partitions.cron or CRONS[case.partitions.every], ahead=1)
-    with DAG(schedule=ticks, params=partitions.params(case), **conventions.dag(case, "ingest", __doc__)) as dag:
+    how = {"schedule": ticks, "params": partitions.params(case), "deadline": deadlines.deliveries(case)}
+    with DAG(**how, **conventions.dag(case, "ingest", __doc__)) as dag:
         groups = {}
         for source in case.sources_in_order:
             with TaskGroup(source) as groups[source]:

@@ -1,8 +1,9 @@
 """DuckDB over the lake, as of a moment: a query sees what was known then, and nothing else is there to see.
 
-Each source appears as a table named after it, holding per key the newest version known at the moment. One more
-table, `this_partition`, has one row: `key`, `starts_at`, `ends_at`, `as_of`. Tables are materialised in the order of
-their keys and queries run on one thread, so equal knowledge gives equal bytes, however it was delivered.
+Each source appears as a table named after it, holding per key the newest version known at the moment, and nothing of a
+key whose newest version says that it is gone. One more table, `this_partition`, has one row: `key`, `starts_at`,
+`ends_at`, `as_of`. Tables are materialised in the order of their keys and queries run on one thread, so equal knowledge
+gives equal bytes, however it was delivered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Literal, Self
 
 import pyarrow as pa
 
-from updraft.errors import FeaturesInvalid
+from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, sources_of
@@ -31,6 +32,7 @@ ARROW = {
     "timestamp": pa.timestamp("us", "UTC"),
 }
 STAMP = pa.timestamp("us", "UTC")
+GONE = "gone"
 
 
 def raw_table(case: UseCase, source: str) -> str:
@@ -39,11 +41,17 @@ def raw_table(case: UseCase, source: str) -> str:
 
 
 def raw_schema(source: Source) -> pa.Schema:
-    """Columns of a raw table: the source's own, then when, from which delivery and which row of it."""
+    """Columns of a raw table: the source's own, then when, from where, and whether the fact is gone."""
     own = [pa.field(name, ARROW[column.type]) for name, column in source.columns.items()]
     stamps = [pa.field("event_time", STAMP), pa.field("known_at", STAMP)]
     origin = [pa.field("delivery", pa.string()), pa.field("row", pa.int64()), pa.field("partition", pa.string())]
-    return pa.schema([*own, *stamps, *origin])
+    marker = [pa.field(GONE, pa.bool_())] if source.deletes else []
+    return pa.schema([*own, *stamps, *origin, *marker])
+
+
+def built_table(case: UseCase, which: Which) -> str:
+    """Name of the table of features, or of labels."""
+    return f"{'features' if which == 'features' else 'labels'}/{case.name}"
 
 
 class History:
@@ -106,29 +114,55 @@ class History:
         keys = self._delivered(source)
         rows = self._lake.read(table, keys)
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
+        demand_same_types(table, rows, raw_schema(source))
         self._db.register("incoming", aligned(rows, raw_schema(source)))
-        self._db.execute(f"CREATE TABLE {_RAW}.{_quoted(name)} AS SELECT * FROM incoming")  # noqa: S608 - a validated name
+        self._db.execute(f"CREATE TABLE {_RAW}.{quoted(name)} AS SELECT * FROM incoming")  # noqa: S608 - a validated name
         self._db.unregister("incoming")
 
     def _delivered(self, source: Source) -> Sequence[str]:
         """Delivery partitions that can matter, so that others are never opened."""
         last = self._calendar.last_visible(self._latest)
-        return self._calendar.keys(self._oldest(source, self._first).key, last.key)
-
-    def _oldest(self, source: Source, partition: Partition) -> Partition:
-        return self._calendar.back(partition, source.lookback)
+        return self._calendar.keys(self._calendar.back(self._first, source.lookback).key, last.key)
 
     def _show(self, name: str, source: Source, partition: Partition, moment: datetime) -> None:
-        keys = ", ".join(map(_quoted, source.key))
-        columns = ", ".join(map(_quoted, [*source.columns, *(c for c in ("event_time",) if c not in source.columns)]))
+        keys = ", ".join(map(quoted, source.key))
+        columns = ", ".join(map(quoted, [*source.columns, *(c for c in ("event_time",) if c not in source.columns)]))
         self._db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS SELECT {columns}, known_at "  # noqa: S608 - validated names
-            f"FROM {_RAW}.{_quoted(name)} "
+            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {columns}, known_at "  # noqa: S608 - validated names
+            f"FROM {_RAW}.{quoted(name)} "
             "WHERE known_at <= ? AND partition BETWEEN ? AND ? "
-            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, delivery DESC, row DESC) = 1 "
-            f"ORDER BY {keys}",
-            [moment, self._oldest(source, partition).key, self._calendar.last_visible(moment).key],
+            f"QUALIFY {newest(source)} ORDER BY {keys}",
+            [moment, self._calendar.back(partition, source.lookback).key, self._calendar.last_visible(moment).key],
         )
+
+
+def newest(source: Source) -> str:
+    """Condition on a raw row, in SQL: it is the newest version of its key, and does not say that it is gone."""
+    keys = ", ".join(map(quoted, source.key))
+    there = f" AND {GONE} IS NOT TRUE" if source.deletes else ""
+    return f"row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, delivery DESC, row DESC) = 1{there}"
+
+
+def demand_same_types(table: str, stored: Rows | None, wanted: pa.Schema) -> None:
+    """Refuse a column that has another type than its rows in the lake: history is neither rewritten nor misread.
+
+    :raises SpecInvalid: If there is one.
+    """
+    words = {kind: word for word, kind in ARROW.items()}
+    held = {field.name: field.type for field in (stored.schema if stored is not None else ())}
+    for field in wanted:
+        kind = held.get(field.name, field.type)
+        if kind != field.type:
+            was, now = (words.get(k, str(k)) for k in (kind, field.type))
+            raise SpecInvalid(
+                f"Column {field.name!r} of {table} is {now} in spec.yaml, but its rows in the lake are {was}.",
+                next_step=f"declare it as {was} again; "
+                + (
+                    "for deliveries of the new type declare a source of another name, and let the queries read both."
+                    if table.startswith("raw/")
+                    else "give the column of the new type another name."
+                ),
+            )
 
 
 def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:
@@ -141,5 +175,6 @@ def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:
     )
 
 
-def _quoted(identifier: str) -> str:
+def quoted(identifier: str) -> str:
+    """A validated name as it may stand in SQL."""
     return '"' + identifier.replace('"', '""') + '"'

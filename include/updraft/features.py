@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import ARROW, STAMP, History, Which
+from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
 from updraft.errors import FeaturesInvalid, did_you_mean
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
@@ -42,7 +42,7 @@ class Built:
 
 def table(case: UseCase, which: Which = "features") -> str:
     """Name of the table of features, or of labels."""
-    return f"{'features' if which == 'features' else 'labels'}/{case.name}"
+    return built_table(case, which)
 
 
 def fingerprint(case: UseCase, which: Which = "features") -> str:
@@ -106,11 +106,16 @@ def _words(sql: str) -> list[str]:
 
 def _view(source: Source) -> dict[str, Any]:
     how = source.model_dump(mode="json", include={"key", "event_time", "known_at", "lookback"})
-    return how | {"columns": {name: column.type for name, column in source.columns.items()}}
+    # Left out where nothing can go, so that a source which deletes nothing keeps its fingerprint.
+    gone = {"gone": source.deleted.column if source.deleted else "snapshot"} if source.deletes else {}
+    return how | gone | {"columns": {name: column.type for name, column in source.columns.items()}}
 
 
 def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
     mark = fingerprint(case, which)
+    if not days:
+        return Built(0, 0, mark, lake.version(table(case, which)) or 0)
+    demand_same_types(table(case, which), lake.read(table(case, which), []), schema(case, which))
     with History(lake, case, which, first=min(days), latest=max(moments)) as history:
         parts = [
             _shaped(case, which, history.ask(day, moment), day, moment, mark)

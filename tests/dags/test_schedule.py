@@ -75,3 +75,12 @@ def test_a_training_has_a_schedule_only_when_the_spec_says_so(flights, parsed):
         ("2013-01-01", datetime(2013, 1, 1, 8, tzinfo=UTC)),
         ("2013-01-08", datetime(2013, 1, 8, 8, tzinfo=UTC)),
     ]
+
+
+def test_a_sweep_runs_once_a_day_for_the_day_it_falls_into(flights, parsed):
+    assert list(ticks(flights["sweep"])) == []
+    daily = parsed(daily={"partitions": {"last": None}})["daily__sweep"]
+    assert list(islice(ticks(daily), 2)) == [
+        ("2012-12-31", datetime(2012, 12, 31, 8, tzinfo=UTC)),
+        ("2013-01-01", datetime(2013, 1, 1, 8, tzinfo=UTC)),
+    ]

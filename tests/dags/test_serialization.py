@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import yaml
 from airflow.serialization.serialized_objects import DagSerialization
+from tests.dags.conftest import FLIGHTS
 
-STAGES = ["features", "ingest", "monitor", "quarantine", "retrain", "score", "train"]
+STAGES = ["features", "ingest", "monitor", "quarantine", "retrain", "score", "sweep", "train"]
 
 
 def through(dag):
@@ -47,3 +49,14 @@ def test_a_question_and_a_broken_spec_are_written_too(parsed):
     broken, _ = through(dags["broken__score"])
     assert broken.task_ids == ["read_spec"]
     assert "spec.yaml" in broken.doc_md
+
+
+def test_a_deadline_is_written_with_the_way_to_its_callback(parsed):
+    dag = parsed(bounded={"sources": deadline_for("weather")})["bounded__ingest"]
+    (alert,) = json.loads(through(dag)[1])["dag"]["deadline"]
+    assert "updraft_airflow.deadlines.overdue" in json.dumps(alert)
+
+
+def deadline_for(source):
+    spec = yaml.safe_load((FLIGHTS / "spec.yaml").read_text(encoding="utf-8"))
+    return {source: {**spec["sources"][source], "deadline": "2h"}}

@@ -1,4 +1,4 @@
-"""The seven DAGs of the demo: their tasks, their order, what wakes them, what they ask for, what bounds them."""
+"""The DAGs of the demo: their tasks, their order, what wakes them, what they ask for, what bounds them."""
 
 from datetime import timedelta
 
@@ -22,6 +22,7 @@ TASKS = {
         "promote": {"announce"},
         "announce": set(),
     },
+    "sweep": {"look": {"fill"}, "fill": set()},
 }
 WAKES = {
     "features": {f"flight_delays.raw.{source}" for source in SOURCES},
@@ -37,6 +38,7 @@ ANNOUNCES = {
     "retrain": {},
     "quarantine": {f"{source}.announce": f"flight_delays.raw.{source}" for source in SOURCES},
     "train": {"announce": "flight_delays.champion"},
+    "sweep": {},
 }
 STAGES = sorted(TASKS)
 ASKED = {"action": "string", "source": "string", "reason": ["null", "string"], "rebuild": "boolean"}
@@ -48,7 +50,7 @@ def needed(dag):
     return condition.objects if type(condition) is AssetAll else [condition]
 
 
-def test_a_use_case_has_seven_dags(flights):
+def test_a_use_case_has_a_dag_per_stage(flights):
     assert sorted(flights) == STAGES
     assert {dag.dag_id for dag in flights.values()} == {f"flight_delays__{stage}" for stage in STAGES}
 
@@ -82,7 +84,7 @@ def test_the_form_asks_for_a_partition_or_a_span_and_nothing_untyped(flights, st
     form = {name: param.schema["type"] for name, param in flights[stage].params.items()}
     assert form == {
         "partition": ["null", "string"],
-        **({} if stage in ("train", "retrain") else {"through": ["null", "string"]}),
+        **({} if stage in ("train", "retrain", "sweep") else {"through": ["null", "string"]}),
         **({"rescore": "boolean"} if stage == "score" else {}),
         **(ASKED if stage == "quarantine" else {}),
     }
@@ -130,6 +132,13 @@ def test_a_training_that_was_decided_is_started_once_per_partition(flights):
     assert (trigger.trigger_dag_id, trigger.skip_when_already_exists) == ("flight_delays__train", True)
     assert trigger.trigger_run_id.startswith("retrain__{{")
     assert trigger.wait_for_completion is False
+
+
+def test_what_the_sweep_finds_is_started_once_per_sweep_and_partition(flights):
+    fill = flights["sweep"].get_task("fill")
+    assert fill.is_mapped
+    assert fill.partial_kwargs["skip_when_already_exists"] is True
+    assert "wait_for_completion" not in fill.partial_kwargs
 
 
 def test_without_an_approval_in_the_spec_nobody_is_asked(flights):

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import AirflowSensorTimeout
 from airflow.sdk.module_loading import import_string
 from airflow.sdk.serde import deserialize, serialize
@@ -61,12 +62,25 @@ def test_it_does_not_wait_for_what_has_landed_though_the_inbox_is_empty(waiting,
     assert waiting({"partition": DAY, "through": NEXT}).task("wait").state == "up_for_reschedule"
 
 
-def test_it_gives_up_after_its_timeout_and_is_not_tried_again(waiting):
+def test_it_gives_up_after_its_timeout_says_what_it_waited_for_and_is_not_tried_again(waiting, world):
     run = waiting(timeout=60.0, retries=3)
     run.supervisor.since = datetime.now(tz=UTC) - timedelta(seconds=61)
     ended = run.task("wait", task_reschedule_count=1)
     assert ended.state == "failed"
     assert isinstance(ended.error, AirflowSensorTimeout)
+    assert f"plan of tiny did not come for {DAY} within 0:01:00; looked for " in str(ended.error)
+    assert f"plan/{DAY}.csv in {world.home / 'inbox'}. Next: ask the sender" in str(ended.error)
+
+
+def test_it_says_the_same_when_the_triggerer_gives_up(waiting, world):
+    ended = waiting(deferrable=True).task("wait", next_method="__fail__", next_kwargs=gave_up())
+    assert ended.state == "failed"
+    assert f"plan of tiny did not come for {DAY} within 12:00:00" in str(ended.error)
+
+
+def gave_up():
+    """What Airflow hands to a task whose trigger ran out of time."""
+    return serialize({"error": TriggerFailureReason.TRIGGER_TIMEOUT})
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
@@ -104,4 +118,4 @@ def test_after_the_triggerer_it_looks_once_more_itself(waiting, world, delivered
     event = serialize({"event": {"source": "plan", "partitions": [DAY]}})
     ended = waiting(deferrable=True).task("wait", next_method="arrived", next_kwargs=event)
     assert ended.state == state
-    assert delivered or f"plan of tiny still lacks {DAY}" in str(ended.error)
+    assert delivered or f"plan of tiny did not come for {DAY} within" in str(ended.error)

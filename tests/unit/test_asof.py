@@ -1,6 +1,7 @@
 import random
 import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from updraft.asof import History, aligned, raw_schema, raw_table
-from updraft.errors import FeaturesInvalid
+from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
@@ -31,7 +32,7 @@ def moment(said):
     return datetime(2024, 1, int(day or 2), int(hour), int(minute), tzinfo=UTC)
 
 
-def row(id=1, amount=5.0, known_at="09:00", delivered=None, delivery="d", row=1):  # noqa: A002 - the column is called so
+def row(id=1, amount=5.0, known_at="09:00", delivered=None, delivery="d", row=1, gone=None):  # noqa: A002 - its name
     return {
         "id": str(id),
         "amount": amount,
@@ -39,6 +40,7 @@ def row(id=1, amount=5.0, known_at="09:00", delivered=None, delivery="d", row=1)
         "partition": delivered,
         "delivery": delivery,
         "row": row,
+        "gone": gone,
     }
 
 
@@ -53,6 +55,13 @@ def deliver(lake, case, rows):
         made.append({**r, **stamps, "partition": key})
     table = pa.Table.from_pylist(made, raw_schema(case.sources["facts"]))
     lake.replace(raw_table(case, "facts"), table, sorted({r["partition"] for r in made}))
+
+
+def deleting(make_case, **more):
+    """The use case with a source whose rows can say that their fact is gone."""
+    source = make_case().sources["facts"].model_dump(mode="json", exclude_none=True) | more
+    source["columns"]["is_gone"] = {"type": "boolean", "nullable": True}
+    return make_case(problem={"lead_time": "12h"}, sources={"facts": source | {"deleted": {"column": "is_gone"}}})
 
 
 def history(lake, case, *, first, latest):
@@ -91,6 +100,30 @@ def amounts(*args, **more):
 def test_a_view_shows_the_newest_version_known_at_its_moment(lake, facts, delivered, visible_at_noon):
     deliver(lake, facts, delivered)
     assert amounts(lake, facts) == visible_at_noon
+
+
+@pytest.mark.parametrize(
+    ("delivered", "visible_at_noon"),
+    [
+        pytest.param([row(gone=True)], [], id="gone, and never seen"),
+        pytest.param([row(), row(gone=True, known_at="11:00")], [], id="gone before"),
+        pytest.param([row(), row(gone=True, known_at="12:00")], [], id="gone at the very moment"),
+        pytest.param([row(), row(gone=True, known_at="15:00")], [5], id="gone after"),
+        pytest.param(
+            [row(), row(gone=True, known_at="10:00"), row(amount=7, known_at="11:00")], [7], id="gone and made again"
+        ),
+        pytest.param([row(known_at="11:00"), row(gone=True, known_at="10:00")], [5], id="gone before it was known"),
+        pytest.param([row(), row(id=2, amount=2), row(gone=True, known_at="10:00")], [2], id="another one stays"),
+        pytest.param([row(), row(amount=9, gone=True, row=2)], [], id="gone in the same delivery, further down"),
+        pytest.param([row(gone=True), row(amount=9, row=2)], [9], id="made again in the same delivery"),
+    ],
+)
+def test_a_fact_that_is_gone_is_not_seen_from_then_on(lake, make_case, delivered, visible_at_noon):
+    case = deleting(make_case)
+    case._folder = Path(lake.uri).parent
+    (case._folder / "features.sql").write_text(ALL)
+    deliver(lake, case, delivered)
+    assert amounts(lake, case) == visible_at_noon
 
 
 @pytest.mark.parametrize(
@@ -235,6 +268,15 @@ def test_a_column_the_older_rows_do_not_have_is_null_in_them(lake, facts):
     assert amounts(lake, facts) == [None]
 
 
+def test_a_column_of_another_type_than_its_rows_is_refused(lake, facts, make_case, sql_case):
+    deliver(lake, facts, [row()])
+    source = make_case().sources["facts"].model_dump(mode="json", exclude_none=True)
+    source["columns"]["amount"] = {"type": "string"}
+    other = sql_case(ALL, sources={"facts": source})
+    with pytest.raises(SpecInvalid, match=r"'amount' of raw/tiny/facts is string in spec.yaml, .* are number"):
+        seen(lake, other)
+
+
 def test_aligning_gives_exactly_the_columns_asked_for():
     wanted = pa.schema([("a", pa.int64()), ("b", pa.string())])
     assert aligned(None, wanted).num_rows == 0
@@ -279,6 +321,7 @@ PER_ROW = st.tuples(
     st.sampled_from("de"),  # delivery
     st.integers(1, 3),  # row
     st.sampled_from([None, 0.0, 1.5, 2.5]),  # value
+    st.sampled_from([None, False, False, True]),  # gone; rows from before there were deletes do not say
 )
 
 
@@ -289,16 +332,16 @@ def visible(rows, at, oldest):
         if r["known_at"] <= at and r["partition"] >= oldest:
             rank = (r["known_at"], r["delivery"], r["row"])
             if r["id"] not in newest or rank > newest[r["id"]][0]:
-                newest[r["id"]] = (rank, r["amount"])
-    return {key: amount for key, (_, amount) in newest.items()}
+                newest[r["id"]] = (rank, r)
+    return {key: r["amount"] for key, (_, r) in newest.items() if not r["gone"]}
 
 
 @given(drawn=st.lists(PER_ROW, min_size=1, max_size=12, unique_by=lambda r: (r[0], r[3], r[4])), seed=st.integers(0, 9))
-@settings(max_examples=10)
+@settings(max_examples=25)
 @pytest.mark.parametrize("lookback", [None, "1d"])
+@pytest.mark.slow
 def test_every_moment_of_every_history_is_what_the_oracle_says(make_case, tmp_path_factory, lookback, drawn, seed):
-    source = make_case().sources["facts"].model_dump(mode="json", exclude_none=True) | {"lookback": lookback}
-    case = make_case(problem={"lead_time": "12h"}, sources={"facts": source})
+    case = deleting(make_case, lookback=lookback)
     case._folder = tmp_path_factory.mktemp("case")
     (case._folder / "features.sql").write_text(ALL)
     dates = calendar(case)
@@ -310,8 +353,9 @@ def test_every_moment_of_every_history_is_what_the_oracle_says(make_case, tmp_pa
             DAYS[day],
             f"{delivery}{day}",
             number,
+            gone,
         )
-        for day, late, key, delivery, number, value in drawn
+        for day, late, key, delivery, number, value, gone in drawn
     ]
     moments = sorted({r["known_at"] for r in rows} | {dates.at(day).as_of for day in DAYS})
     with tempfile.TemporaryDirectory() as folder:

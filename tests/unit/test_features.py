@@ -13,7 +13,7 @@ from tests import flights
 
 from updraft import features
 from updraft.asof import raw_schema, raw_table
-from updraft.errors import FeaturesInvalid
+from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
@@ -329,6 +329,28 @@ def test_what_changes_no_row_makes_no_partition_stale(make_case, sql_case, sql, 
 def test_what_may_change_a_row_makes_its_partition_stale(make_case, sql_case, sql, overrides):
     changed = sql_case(sql, **(overrides(make_case) if callable(overrides) else overrides))
     assert features.fingerprint(changed) != features.fingerprint(sql_case(GOOD))
+
+
+def test_a_source_whose_rows_can_go_makes_its_partitions_stale(make_case, sql_case):
+    told = column(make_case, "is_gone", type="boolean")
+    kept = features.fingerprint(sql_case(GOOD, sources=told))
+    told["facts"]["deleted"] = {"column": "is_gone"}
+    assert features.fingerprint(sql_case(GOOD, sources=told)) != kept
+
+
+def test_a_feature_of_another_type_is_refused_with_what_to_do(lake, sql_case):
+    case = sql_case(GOOD)
+    facts(lake, case, fact(case, "a"))
+    features.build(case, ["2024-01-02"], lake)
+    declared = {"amount": {"type": "category"}, "colour": {"type": "category"}}
+    other = sql_case(GOOD.replace("amount", "amount::VARCHAR AS amount"), features=declared)
+    with pytest.raises(SpecInvalid, match=r"'amount' of features/tiny is string .* are number.*another name"):
+        features.build(other, ["2024-01-02"], lake)
+
+
+def test_no_partitions_are_built_without_a_word(lake, sql_case):
+    built = features.build(sql_case(GOOD), [], lake)
+    assert (built.partitions, built.rows, built.version) == (0, 0, 0)
 
 
 def test_features_and_label_have_fingerprints_of_their_own(sql_case):

@@ -35,6 +35,13 @@ def test_a_whole_source_is_read():
         ({"nonsense": 1}, "Extra inputs"),
         ({"contract": {"references": {"nope": "fleet.id"}}}, "`contract.references` names 'nope'"),
         ({"known_at": {"delay": "1h"}, "contract": {"freshness": {"within": "1d", "by": "known_at"}}}, "must say it"),
+        ({"deleted": {"column": "nope"}}, "`deleted` names 'nope'"),
+        ({"deleted": {"column": "note"}}, "must name a boolean column, 'note' is not"),
+        ({"snapshot": True}, "say `known_at.delay`"),
+        ({"snapshot": True, "known_at": {"landing": True}}, "say `known_at.delay`"),
+        ({"snapshot": True, "known_at": {"delay": "1h"}, "lookback": "1d"}, "takes no `lookback`"),
+        ({"late": "forget"}, "keep"),
+        ({"deadline": "soon"}, "a duration is"),
     ],
 )
 def test_a_source_that_contradicts_itself_is_refused(change, said):
@@ -82,5 +89,13 @@ def test_a_row_becomes_known_in_exactly_one_way(said, fits):
             KnownAt.model_validate(said)
 
 
+def test_a_snapshot_takes_no_column_that_says_what_is_gone():
+    columns = {**WHOLE["columns"], "is_gone": {"type": "boolean"}}
+    told = {**WHOLE, "columns": columns, "known_at": {"delay": "1h"}, "deleted": {"column": "is_gone"}}
+    assert Source.model_validate(told).deletes
+    with pytest.raises(ValidationError, match="say `snapshot` or `deleted`"):
+        Source.model_validate({**told, "snapshot": True})
+
+
 def test_columns_the_lake_adds_are_reserved():
-    assert reserved({"id": 1, "known_at": 1, "row": 1}) == {"known_at", "row"}
+    assert reserved({"id": 1, "known_at": 1, "row": 1, "gone": 1}) == {"known_at", "row", "gone"}

@@ -1,5 +1,7 @@
 """`updraft status`: where a use case stands."""
 
+from datetime import UTC, datetime
+
 from rich.console import Console
 from rich.table import Table
 
@@ -8,13 +10,14 @@ from updraft.asof import raw_table
 from updraft.ingest.account import account, recorded
 from updraft.lake import Lake
 from updraft.ledger import Ledger
+from updraft.life import sweep
 from updraft.registry import Registry
 from updraft.settings import Settings
 from updraft.spec import load
 
 
 def status(console: Console, use_case: str) -> None:
-    """Print champion, partitions per table, and the newest decisions; mend the alias in MLflow if it was moved."""
+    """Print champion, partitions and holes per table, newest decisions; mend the alias in MLflow if it was moved."""
     settings, case = Settings.from_env(), load.load(use_case)
     lake = Lake(settings.lake)
     ledger = Ledger(lake, case.name)
@@ -29,6 +32,9 @@ def status(console: Console, use_case: str) -> None:
     console.print(_partitions(lake, {f"raw {name}": raw_table(case, name) for name in case.sources} | {
         "features": features.table(case), "labels": features.table(case, "label"), "scores": score.table(case)
     }))  # fmt: skip
+    through = sweep.newest_due(case, lake, datetime.now(UTC))
+    for line in sweep.told(sweep.holes(case, lake, settings.inbox, through)):
+        console.print(f"hole: {line}", markup=False, soft_wrap=True)
     for record in state.records[-10:]:
         console.print(
             f"{record.sequence:>4} {record.partition or '':10} {record.kind:10} {record.why}",

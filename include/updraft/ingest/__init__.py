@@ -13,7 +13,8 @@ from updraft.ingest.discard import discards, whole
 from updraft.ingest.feed import Delivery, Feed
 from updraft.ingest.healing import Healed, healings
 from updraft.ingest.landing import Landed, arrivals
-from updraft.ingest.publication import Published, issue
+from updraft.ingest.publication import issue
+from updraft.ingest.published import Published
 from updraft.ingest.validation import Validated, judge
 from updraft.ingest.verdict import Verdict, blocked
 from updraft.lake import Lake

@@ -122,6 +122,10 @@ class Feed:
         found = [self.recorded(place) for place in places]
         return sorted(found, key=lambda d: (d.partition, d.landed, d.delivery))
 
+    def partitions(self) -> list[str]:
+        """Partitions of which anything landed, in order."""
+        return sorted({place.split("/")[3] for place in self.lake.keys(self._prefix("deliveries"))})
+
     def recorded(self, place: str) -> Delivery:
         """The record of a delivery."""
         found: dict[str, Any] = json.loads(self.lake.get(place))

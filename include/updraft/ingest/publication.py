@@ -5,18 +5,21 @@ A partition holds the rows of all its published deliveries, each once and in one
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import aligned, raw_schema, raw_table
+from updraft.asof import aligned, demand_same_types, raw_schema, raw_table
 from updraft.errors import DeliveryBlocked, ValidationBroken
+from updraft.ingest import snapshot
 from updraft.ingest.discard import Discard, discards, numbers, whole
 from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
 from updraft.ingest.healing import healings, superseded
+from updraft.ingest.late import changed, note, noted
+from updraft.ingest.published import Published
 from updraft.ingest.stamp import stamped
 from updraft.ingest.validation import rows_of
 from updraft.ingest.verdict import Rejected, Verdict, current, described, rejected
@@ -26,51 +29,10 @@ from updraft.sources.decode import Decoded
 _TEXTS = ("rule", "reason", "original", "delivery", "partition")
 _COLUMNS: dict[str, pa.DataType] = {**dict.fromkeys(_TEXTS, pa.string()), **dict.fromkeys(("row", "line"), pa.int64())}
 QUARANTINE = pa.schema(_COLUMNS)
+Decided: TypeAlias = Mapping[str, tuple[Discard, ...]]
 DISCARDED = "discarded"  # the rule of a row that only a person's decision keeps out
 _SLASH: Any = "/"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Published:
-    """What was published; the rows delivered are those published, those quarantined and those held back.
-
-    :param deliveries: Deliveries of the partitions, blocked ones included.
-    :param rows: Rows of the raw table that stem from them.
-    :param quarantined: Bad rows of deliveries that were published without them.
-    :param held: Rows of deliveries of which nothing is published: a later one, or a person, made them history.
-    :param version: Version of the raw table; `None` while no row was ever published.
-    :param warned: How often rules that only warn were broken.
-    :param reports: Keys of the reports that have something to tell, or of the first; at most ten.
-    :param new: Deliveries that landed in this run; it says nothing about what stands there.
-    """
-
-    source: str
-    partitions: tuple[str, ...]
-    deliveries: int
-    rows: int
-    quarantined: int
-    held: int
-    version: int | None
-    warned: int
-    reports: tuple[str, ...]
-    new: int = field(default=0, compare=False)
-
-    def summary(self) -> dict[str, Any]:
-        """Counts, small enough to hand from task to task."""
-        return {
-            "source": self.source,
-            "partitions": len(self.partitions),
-            "deliveries": self.deliveries,
-            "rows": self.rows,
-            "quarantined": self.quarantined,
-            "held": self.held,
-            "version": self.version,
-            "warned": self.warned,
-            "reports": list(self.reports),
-            "new": self.new,
-            "news": f"{self.new} new" if self.new else "nothing new: these bytes have landed before",
-        }
 
 
 def quarantine_table(feed: Feed) -> str:
@@ -101,7 +63,7 @@ class Ready:
 
     deliveries: tuple[Delivery, ...]
     verdicts: Mapping[str, Verdict]
-    discards: Mapping[str, tuple[Discard, ...]]
+    discards: Decided
     good: Mapping[str, Rows]
     bad: Mapping[str, Rejected]
     standing: tuple[Delivery, ...]
@@ -109,6 +71,7 @@ class Ready:
 
 def prepare(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Decoded]) -> Ready:
     """Say which rows are published and which are set aside."""
+    demand_same_types(_raw(feed), feed.lake.read(_raw(feed), []), raw_schema(feed.source))
     verdicts = {delivery.identity: _verdict(feed, delivery) for delivery in deliveries}
     decided = discards(feed, deliveries)
     blocked = {identity for identity, verdict in verdicts.items() if verdict.outcome == "blocked"}
@@ -117,9 +80,7 @@ def prepare(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, De
     good, bad = {}, {identity: rejected(feed, verdict) for identity, verdict in verdicts.items()}
     for delivery in deliveries:
         if delivery.identity not in blocked | dropped | replaced:
-            rows = rows_of(feed, delivery, decoded)
-            bad[delivery.identity] += _discarded(feed, delivery, rows, decided, bad[delivery.identity])
-            good[delivery.identity] = _good(feed, delivery, rows, bad[delivery.identity])
+            good[delivery.identity], bad[delivery.identity] = _parted(feed, delivery, decoded, decided)
     healed = {healing.identity for healing in healings(deliveries, blocked | dropped)}
     standing = [d for d in deliveries if d.identity in blocked - dropped - replaced - healed]
     return Ready(tuple(deliveries), verdicts, decided, good, bad, tuple(standing))
@@ -129,24 +90,33 @@ def write(feed: Feed, ready: Ready, decoded: Mapping[str, Decoded]) -> Published
     """Write quarantine, then raw rows, then the marks of what is published."""
     deliveries = ready.deliveries
     keys = sorted({delivery.partition for delivery in deliveries})
+    passed = [delivery for delivery in deliveries if delivery.identity in ready.good]
     quarantined = [_quarantined(delivery, ready.bad[delivery.identity]) for delivery in deliveries]
     _write(feed, quarantine_table(feed), quarantined, QUARANTINE, deliveries)
-    good = list(ready.good.values())
-    version = _write(feed, raw_table(feed.case, feed.name), good, raw_schema(feed.source), deliveries)
+    stored: Mapping[str, Rows] = ready.good
+    if feed.source.snapshot:
+        stored, version = _changes(feed, deliveries, passed, decoded)
+    else:
+        version = _store(feed, stored, deliveries)
     if discards(feed, deliveries) != ready.discards:
         # Somebody discarded rows in between, and they may have been published just now.
         return write(feed, prepare(feed, deliveries, decoded), decoded)
     feed.announce(sorted(set(keys) - {delivery.partition for delivery in ready.standing}))
+    rows = sum(len(stored[delivery.identity]) for delivery in passed)
+    gone = sum(snapshot.gone(stored[delivery.identity]) for delivery in passed) if feed.source.snapshot else 0
     return Published(
         source=feed.name,
         partitions=tuple(keys),
         deliveries=len(deliveries),
-        rows=sum(len(rows) for rows in ready.good.values()),
-        quarantined=sum(len(ready.bad[identity]) for identity in ready.good),
-        held=sum(delivery.rows for delivery in deliveries if delivery.identity not in ready.good),
+        rows=rows,
+        quarantined=sum(len(ready.bad[delivery.identity]) for delivery in passed),
+        held=sum(delivery.rows for delivery in deliveries if delivery not in passed),
         version=version,
         warned=sum(sum(verdict.summary["warned"].values()) for verdict in ready.verdicts.values()),
         reports=_reports(list(ready.verdicts.values())),
+        late=noted(feed, deliveries),
+        gone=gone,
+        unchanged=sum(len(ready.good[delivery.identity]) for delivery in passed) - (rows - gone),
     )
 
 
@@ -165,11 +135,16 @@ def _verdict(feed: Feed, delivery: Delivery) -> Verdict:
     return verdict
 
 
-def _discarded(
-    feed: Feed, delivery: Delivery, rows: Decoded, decided: Mapping[str, tuple[Discard, ...]], bad: Rejected
-) -> Rejected:
+def _parted(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], decided: Decided) -> tuple[Rows, Rejected]:
+    """Rows of a delivery that are published, and those set aside."""
+    rows = rows_of(feed, delivery, decoded)
+    bad = rejected(feed, _verdict(feed, delivery))
+    bad += _discarded(feed, delivery, rows, bad, decided.get(delivery.identity, ()))
+    return _good(feed, delivery, rows, bad), bad
+
+
+def _discarded(feed: Feed, delivery: Delivery, rows: Decoded, bad: Rejected, own: Sequence[Discard]) -> Rejected:
     """Rows that a person discarded and that the contract would let pass by now."""
-    own = decided.get(delivery.identity, ())
     passing = np.setdiff1d(numbers(own), [number for number, *_ in bad]).tolist()
     why = own[0].why if own else ""
     return described(feed, delivery, rows, [(number, DISCARDED, why) for number in passing])
@@ -184,6 +159,49 @@ def _good(feed: Feed, delivery: Delivery, decoded: Decoded, bad: Rejected) -> Ro
             next_step="validate it again.",
         )
     return rows
+
+
+def _raw(feed: Feed) -> str:
+    return raw_table(feed.case, feed.name)
+
+
+def _changes(
+    feed: Feed, deliveries: Sequence[Delivery], passed: Sequence[Delivery], decoded: Mapping[str, Decoded]
+) -> tuple[dict[str, Rows], int | None]:
+    """Store what snapshots changed, and what those behind them changed once these are there."""
+    while True:
+        known, chain = feed.lake.version(_raw(feed)), _chain(feed, deliveries)
+        decided = discards(feed, chain)
+        earlier = [key for key in feed.lake.partitions(_raw(feed)) if key < min(d.partition for d in deliveries)]
+        before = feed.lake.read(_raw(feed), earlier)
+        good = snapshot.changes(feed, before, (_snapshot(feed, d, decoded, decided) for d in chain), passed)
+        behind = [d for d in chain if d.identity in good and d not in deliveries]
+        version = _store(feed, good, [*deliveries, *behind])
+        # Whoever published another snapshot meanwhile may have stood before this one: look again.
+        if version is None or (known is not None and version <= known + 1):
+            return good, version
+
+
+def _chain(feed: Feed, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Snapshots from the first of `deliveries` on, without those that a person or a repair made history."""
+    found = snapshot.behind(feed, deliveries)
+    decided = discards(feed, found)
+    dropped = {delivery.identity for delivery in found if whole(delivery, decided)}
+    out = dropped | superseded(sorted(found, key=lambda d: (d.partition, d.landed)), dropped)
+    return [delivery for delivery in found if delivery.identity not in out]
+
+
+def _snapshot(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], decided: Decided) -> snapshot.Snapshot:
+    return snapshot.Snapshot(delivery, *_parted(feed, delivery, decoded, decided))
+
+
+def _store(feed: Feed, good: Mapping[str, Rows], deliveries: Sequence[Delivery]) -> int | None:
+    """Write raw rows; what comes too late for partitions computed by now, or meanwhile, is recorded."""
+    changes = changed(feed, deliveries, good)
+    note(feed, changes)
+    version = _write(feed, _raw(feed), list(good.values()), raw_schema(feed.source), deliveries)
+    note(feed, changes)
+    return version
 
 
 def _quarantined(delivery: Delivery, bad: Rejected) -> Rows:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import STAMP, raw_schema
+from updraft.asof import GONE, STAMP, raw_schema
 from updraft.ingest.feed import Delivery, Feed
 from updraft.rows import Rows
 from updraft.sources.decode import Decoded
@@ -25,6 +25,9 @@ def stamped(feed: Feed, delivery: Delivery, decoded: Decoded, rejected: Collecti
         "delivery": pa.repeat(delivery.delivery, len(rows)),
         "partition": pa.repeat(delivery.partition, len(rows)),
     }
+    if feed.source.deletes:
+        said = feed.source.deleted
+        columns[GONE] = pc.fill_null(rows[said.column], False) if said else pa.repeat(False, len(rows))
     schema = raw_schema(feed.source)
     return pa.table([columns[field.name] for field in schema], schema=schema)
 

@@ -1,8 +1,10 @@
 """The stages of a model's life, each one call; Airflow's operators and the command line make the same ones.
 
+`features`   what was known -> features; what late rows would have changed, kept or rebuilt
 `train`      mature data -> candidate -> evidence
 `promotion`  evidence -> promoted or rejected
 `monitor`    scores and matured labels -> measurements -> incident
 `retrain`    what was seen -> one decision
+`sweep`      holes in the sequence of partitions, and what fills them
 `run`        all stages in order, without Airflow
 """

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from updraft import features as features_
 from updraft import ingest as ingest_
 from updraft import score as score_
 from updraft.lake import Lake
 from updraft.ledger import Ledger
+from updraft.life import features as features_
 from updraft.life import monitor as monitor_
 from updraft.life import promotion
 from updraft.life import retrain as retrain_
@@ -46,7 +46,7 @@ class Life:
 
     def features(self, keys: Sequence[str]) -> Told:
         """Build features as of each partition's moment."""
-        yield {"stage": "features", **asdict(features_.build(self.case, keys, self.lake))}
+        yield {"stage": "features", **features_.build(self.case, keys, self.lake)}
 
     def score(self, keys: Sequence[str]) -> Told:
         """Score with the champion and reconcile."""

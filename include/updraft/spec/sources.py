@@ -54,6 +54,12 @@ class KnownAt(Part):
         return self
 
 
+class Deleted(Part):
+    """How a row says that its fact is gone."""
+
+    column: Name = Field(description="The boolean column that is true when the fact is gone as of the row's known-at.")
+
+
 class Caps(Part):
     """Limits that hold before anything is decoded."""
 
@@ -90,6 +96,20 @@ class Source(Part):
     lookback: Duration | None = Field(
         default=None, description="How far back features read; older deliveries are not opened."
     )
+    deleted: Deleted | None = Field(
+        default=None, description="How a row says that its fact is gone; never, if left out."
+    )
+    snapshot: bool = Field(
+        default=False,
+        description="Whether a delivery holds the whole table; stored is what it changed.",
+    )
+    late: Literal["keep", "rebuild"] = Field(
+        default="keep",
+        description="What becomes of features and labels that late rows would have changed; scores always stay.",
+    )
+    deadline: Duration | None = Field(
+        default=None, description="How long after the start of its ingest run a delivery may take until it is reported."
+    )
     columns: dict[Name, Column] = Field(min_length=1, description="Every column that is read, by name.")
     contract: Contract = Field(default=Contract(), description="What a delivery as a whole must satisfy.")
     caps: Caps = Field(default=Caps(), description="Limits that hold before anything is decoded.")
@@ -107,6 +127,18 @@ class Source(Part):
         for name in (*self.key, self.event_time):
             if self.columns[name].nullable:
                 raise ValueError(f"{name!r} is part of the key or the event time, so it cannot be nullable")
+        if self.deleted and self.columns[self.deleted.column].type != "boolean":
+            raise ValueError(f"`deleted` must name a boolean column, {self.deleted.column!r} is not")
+        return self
+
+    @model_validator(mode="after")
+    def _a_snapshot_says_all_by_itself(self) -> "Source":
+        if self.snapshot and self.known_at.delay is None:
+            raise ValueError("a `snapshot` is known as a whole, in the order of partitions: say `known_at.delay`")
+        if self.snapshot and self.lookback is not None:
+            raise ValueError("a `snapshot` takes no `lookback`: unchanged rows are stored in old partitions")
+        if self.snapshot and self.deleted is not None:
+            raise ValueError("say `snapshot` or `deleted`: a row that is gone is not in a snapshot")
         return self
 
     @model_validator(mode="after")
@@ -121,16 +153,22 @@ class Source(Part):
         return self
 
     @property
+    def deletes(self) -> bool:
+        """Whether a fact of it can go again."""
+        return self.snapshot or self.deleted is not None
+
+    @property
     def refers_to(self) -> tuple[str, ...]:
         """Other sources whose published rows the contract asks about, sorted."""
         return tuple(sorted({reference.source for reference in self.contract.references.values()}))
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
         known = (self.known_at.column,) if self.known_at.column else ()
+        gone = (self.deleted.column,) if self.deleted else ()
         referring = {"contract.references": tuple(self.contract.references)}
-        return {"key": self.key, "event_time": (self.event_time,), "known_at": known, **referring}
+        return {"key": self.key, "event_time": (self.event_time,), "known_at": known, "deleted": gone, **referring}
 
 
 def reserved(columns: dict[str, Any]) -> set[str]:
     """Columns of the spec that would collide with those the lake adds to every raw row."""
-    return {"event_time", "known_at", "delivery", "row", "partition"} & set(columns)
+    return {"event_time", "known_at", "delivery", "row", "partition", "gone"} & set(columns)

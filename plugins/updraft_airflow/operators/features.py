@@ -1,6 +1,5 @@
 """Features: what was known about the rows of this partition?"""
 
-from dataclasses import asdict
 from typing import Any
 
 from airflow.sdk import Context
@@ -14,15 +13,17 @@ class BuildFeaturesOperator(StageOperator):
     """
     Compute the features of partitions as of their moments.
 
-    :return: ``{"partitions", "rows", "fingerprint", "version"}``.
+    Partitions for which rows came late stay as computed, or are computed anew, as the spec says.
+
+    :return: ``{"partitions", "rows", "fingerprint", "version"}``, and which were kept or rebuilt.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Build, check against the spec, commit whole, announce."""
-        from updraft import features
+        from updraft.life import features
 
         with airflow_outcomes():
             case, keys = self.case, self.keys
             built = features.build(case, keys, self.lake)
         announce(context, assets.features(case), keys)
-        return asdict(built)
+        return built

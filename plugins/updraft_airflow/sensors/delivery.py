@@ -1,6 +1,7 @@
 """Wait until a source has handed over the deliveries of a run's partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -57,12 +58,18 @@ class DeliverySensor(BaseSensorOperator):
     def execute(self, context: Context) -> None:
         """Look once; then come back later, or hand over to the triggerer."""
         if not self.deferrable:
-            super().execute(context)
+            with self._naming():
+                super().execute(context)
         elif missing := self._missing():
             trigger = DeliveryTrigger(
                 use_case=self.use_case, source=self.source, partitions=missing, poke_interval=self.poke_interval
             )
             self.defer(trigger=trigger, method_name="arrived", timeout=timedelta(seconds=self.timeout))
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the triggerer; its own end says as much as ours."""
+        with self._naming():
+            return super().resume_execution(next_method, next_kwargs, context)
 
     def poke(self, context: Context) -> bool:
         """Whether every delivery is there."""
@@ -73,8 +80,23 @@ class DeliverySensor(BaseSensorOperator):
 
     def arrived(self, context: Context, event: dict[str, Any]) -> None:
         """Take the triggerer's word, and look once more."""
-        if missing := self._missing():
-            raise AirflowSensorTimeout(f"{self.source} of {self.use_case} still lacks {', '.join(missing[:10])}")
+        if self._missing():
+            raise AirflowSensorTimeout("The triggerer saw it come, and it is not there any more.")
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Say what was waited for when the time is up."""
+        try:
+            yield
+        except AirflowSensorTimeout as ended:
+            missing, source = self._missing(), load.load(self.use_case).sources[self.source]
+            path = (source.path or "").replace("{partition}", (missing or ["…"])[0])
+            where = f"{path} in {Settings.from_env().inbox}" if source.type == "files" else f"its {source.type} source"
+            raise AirflowSensorTimeout(
+                f"{self.source} of {self.use_case} did not come for {', '.join(missing[:10])} within "
+                f"{timedelta(seconds=self.timeout)}; looked for {where}. "
+                "Next: ask the sender; once it is there, clear this task, or leave it to the sweep."
+            ) from ended
 
     def _missing(self) -> list[str]:
         from updraft import ingest

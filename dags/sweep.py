@@ -1,0 +1,31 @@
+"""Sweep: is there a hole in the sequence of partitions, and can it be filled now?
+
+Runs once a day; by hand for a history that has an end. Starts the stages whose input is there for a partition that
+they have left out: an event that was lost, a run that failed, a delivery that came after its sensor gave up.
+"""
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG
+
+from updraft.spec.model import UseCase
+from updraft_airflow import conventions, declared, partitions
+from updraft_airflow.operators.sweep import FindHolesOperator
+
+DAILY = "0 3 * * *"
+
+
+def sweep(case: UseCase) -> DAG:
+    """Look for holes, then start a run for each that can be filled."""
+    with DAG(
+        schedule=partitions.ticks(case, DAILY),
+        params=partitions.moment(case),
+        **conventions.dag(case, "sweep", __doc__),
+    ) as dag:
+        found = FindHolesOperator(task_id="look", use_case=case.name)
+        TriggerDagRunOperator.partial(task_id="fill", logical_date=None, skip_when_already_exists=True).expand_kwargs(
+            found.output
+        )
+    return dag
+
+
+globals().update(declared.dags("sweep", sweep))

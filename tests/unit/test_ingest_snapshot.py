@@ -1,0 +1,303 @@
+"""Snapshots: whatever the order in which they come, the lake holds what each of them changed."""
+
+import json
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from updraft import ingest
+from updraft.asof import History, raw_schema
+from updraft.errors import DeliveryBlocked, ValidationBroken
+from updraft.ingest import Feed
+from updraft.ingest.feed import Delivery
+from updraft.ingest.snapshot import Snapshot, changes
+from updraft.lake import Lake
+from updraft.partition import calendar
+from updraft.rows import digest
+
+DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
+RAW = "raw/tiny/planes"
+
+
+def source(**contract):
+    return {
+        "type": "files",
+        "path": "planes/{partition}.csv",
+        "key": ["id"],
+        "event_time": "built_at",
+        "known_at": {"delay": "1h"},
+        "snapshot": True,
+        "columns": {
+            "id": {"type": "integer"},
+            "seats": {"type": "integer", "nullable": True, "range": [1, 900]},
+            "built_at": {"type": "timestamp"},
+        },
+        "contract": {"rows": [0, 100], "tolerance": 0.6, **contract},
+    }
+
+
+@pytest.fixture
+def planes(make_case, tmp_path):
+    """A use case with one source, whose deliveries hold the whole table."""
+
+    def make(**contract):
+        case = make_case(sources={"planes": source(**contract)})
+        case._folder = tmp_path
+        (tmp_path / "features.sql").write_text("SELECT id, seats FROM planes")
+        return case
+
+    return make
+
+
+def drop(inbox, day, rows):
+    """A delivery of rows `(id, seats)`; text stands for itself."""
+    path = inbox / f"planes/{day}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{key},{'' if seats is None else seats},2000-01-01T00:00:00Z" for key, seats in rows]
+    path.write_text("\n".join(["id,seats,built_at", *lines]) + "\n")
+    os.utime(path, (time.time() - 60,) * 2)
+
+
+def take_in(case, lake, inbox, *days):
+    return ingest.stage(case, "planes", days, lake, inbox)
+
+
+def stored(lake):
+    """What is stored of each partition: `+id=seats` and `-id`, in order."""
+    rows = lake.read(RAW).sort_by([("partition", "ascending"), ("row", "ascending")]).to_pylist()
+    found = {}
+    for row in rows:
+        found.setdefault(row["partition"], []).append(
+            f"-{row['id']}" if row["gone"] else f"+{row['id']}={row['seats']}"
+        )
+    return {day: " ".join(changes) for day, changes in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "changes"),
+    [
+        pytest.param([[(1, 5), (2, 6)]], ["+1=5 +2=6"], id="the first is all new"),
+        pytest.param([[(1, 5)], [(1, 5)]], ["+1=5", ""], id="nothing changed"),
+        pytest.param([[(1, 5)], [(2, 6), (1, 5)]], ["+1=5", "+2=6"], id="one new"),
+        pytest.param([[(1, 5), (2, 6)], [(1, 5), (2, 7)]], ["+1=5 +2=6", "+2=7"], id="one changed"),
+        pytest.param([[(1, 5), (2, 6)], [(2, 6)]], ["+1=5 +2=6", "-1"], id="one gone"),
+        pytest.param([[(1, 5), (2, 6)], []], ["+1=5 +2=6", "-1 -2"], id="all gone"),
+        pytest.param([[(1, 5)], [(2, 6)], [(1, 5)]], ["+1=5", "+2=6 -1", "+1=5 -2"], id="gone and made again"),
+        pytest.param([[(1, 5)], [], [], [(1, 5)]], ["+1=5", "-1", "", "+1=5"], id="gone once"),
+        pytest.param([[(1, None)], [(1, None)], [(1, 5)]], ["+1=None", "", "+1=5"], id="a missing value is a value"),
+    ],
+)
+def test_a_snapshot_is_stored_as_what_it_changed(planes, lake, tmp_path, snapshots, changes):
+    for day, rows in zip(DAYS, snapshots, strict=False):
+        drop(tmp_path, day, rows)
+        take_in(planes(), lake, tmp_path, day)
+    assert stored(lake) == {day: said for day, said in zip(DAYS, changes, strict=False) if said}
+
+
+def test_what_was_delivered_adds_up_with_what_changed(planes, lake, tmp_path):
+    for day, rows in zip(DAYS, [[(1, 5), (2, 6), (3, 7)], [(1, 5), (3, 8), (4, 1000), (5, 9)]], strict=False):
+        drop(tmp_path, day, rows)
+    take_in(planes(), lake, tmp_path, DAYS[0])
+    done = take_in(planes(), lake, tmp_path, DAYS[1])
+    assert (done.rows, done.gone, done.unchanged, done.quarantined) == (3, 1, 1, 1)
+    assert done.rows - done.gone + done.unchanged + done.quarantined == 4
+    assert {k: done.summary()[k] for k in ("rows", "gone", "unchanged")} == {"rows": 3, "gone": 1, "unchanged": 1}
+    assert take_in(planes(), lake, tmp_path, DAYS[1]) == done
+
+
+def test_a_row_that_is_gone_keeps_its_origin_apart_from_the_rows_delivered(planes, lake, tmp_path):
+    for day, rows in zip(DAYS, [[(1, 5), (2, 6), (3, 7)], [(3, 7)]], strict=False):
+        drop(tmp_path, day, rows)
+    take_in(planes(), lake, tmp_path, *DAYS[:2])
+    gone = [row for row in lake.read(RAW).to_pylist() if row["gone"]]
+    known = calendar(planes()).at(DAYS[1]).end + timedelta(hours=1)
+    assert [(row["id"], row["row"], row["partition"], row["known_at"]) for row in gone] == [
+        (1, 2, DAYS[1], known), (2, 3, DAYS[1], known)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bad", "changes"),
+    [
+        pytest.param((2, 1000), "-3", id="it broke a rule"),
+        pytest.param((2, "many"), "-3", id="it could not be read"),
+        pytest.param(("two", 6), None, id="its key could not be read, so it may be any of them"),
+    ],
+)
+def test_a_row_in_quarantine_is_not_gone(planes, lake, tmp_path, bad, changes):
+    for day, rows in zip(DAYS, [[(1, 5), (2, 6), (3, 7)], [(1, 5), bad], [(1, 5)]], strict=False):
+        drop(tmp_path, day, rows)
+        take_in(planes(), lake, tmp_path, day)
+    assert stored(lake).get(DAYS[1]) == changes
+    assert stored(lake)[DAYS[2]] == ("-2" if changes else "-2 -3")
+
+
+def test_a_blocked_snapshot_changes_nothing(planes, lake, tmp_path):
+    drop(tmp_path, DAYS[0], [(1, 5), (2, 6)])
+    drop(tmp_path, DAYS[1], [])
+    take_in(planes(), lake, tmp_path, DAYS[0])
+    strict = planes(rows=[1, 100])
+    with pytest.raises(DeliveryBlocked):
+        take_in(strict, lake, tmp_path, DAYS[1])
+    drop(tmp_path, DAYS[2], [(2, 6)])
+    take_in(strict, lake, tmp_path, DAYS[2])
+    assert stored(lake) == {DAYS[0]: "+1=5 +2=6", DAYS[2]: "-1"}
+
+
+def test_a_snapshot_that_is_corrected_changes_what_the_next_one_changed(planes, lake, tmp_path):
+    for day in DAYS[:3]:
+        drop(tmp_path, day, [(1, 5)])
+        take_in(planes(), lake, tmp_path, day)
+    assert stored(lake) == {DAYS[0]: "+1=5"}
+    drop(tmp_path, DAYS[1], [(2, 6)])
+    take_in(planes(), lake, tmp_path, DAYS[1])
+    assert stored(lake) == {DAYS[0]: "+1=5", DAYS[1]: "+2=6 -1", DAYS[2]: "+1=5 -2"}
+
+
+def test_a_snapshot_behind_that_was_judged_by_other_terms_is_named(planes, lake, tmp_path):
+    for day in DAYS[1:3]:
+        drop(tmp_path, day, [(1, 5)])
+        take_in(planes(), lake, tmp_path, day)
+    drop(tmp_path, DAYS[0], [(1, 5)])
+    with pytest.raises(ValidationBroken, match=f"planes for {DAYS[1]}.* was not validated against today's contract"):
+        take_in(planes(tolerance=0.5), lake, tmp_path, DAYS[0])
+
+
+SNAPSHOTS = {
+    DAYS[0]: [(1, 5), (2, 6), (3, 7)],
+    DAYS[1]: [(1, 5), (2, "many"), (4, 8)],  # the second is in quarantine, the third is gone
+    DAYS[2]: [(1, 9), (3, 7), (4, 1000)],  # the third was made again
+    DAYS[3]: [(3, 7), (5, 1)],
+}
+STATES = {
+    DAYS[0]: {1: 5, 2: 6, 3: 7},
+    DAYS[1]: {1: 5, 2: 6, 4: 8},
+    DAYS[2]: {1: 9, 3: 7, 4: 8},
+    DAYS[3]: {3: 7, 5: 1},
+}
+
+
+@pytest.mark.slow
+def test_every_order_of_snapshots_ends_in_the_same_rows(planes, tmp_path):
+    """By steps, as in `test_orders`: each way to a set of snapshots ends in one state, so all 24 orders of it do."""
+    case = planes()
+    for day, rows in SNAPSHOTS.items():
+        drop(tmp_path, day, rows)
+    reached = {frozenset(): Lake(str(tmp_path / "none"))}
+    for wanted in (frozenset(days) for size in range(1, 5) for days in combinations(DAYS, size)):
+        for last in sorted(wanted):
+            before = reached[wanted - {last}].uri
+            lake = Lake(str(tmp_path / f"{len(wanted)}-{min(wanted)}-{max(wanted)}-{last}-{len(reached)}"))
+            if len(wanted) > 1:
+                shutil.copytree(before, lake.uri)
+            take_in(case, lake, tmp_path, last)
+            known = reached.setdefault(wanted, lake)
+            assert digest(lake.read(RAW)) == digest(known.read(RAW)), f"{last} after {sorted(wanted - {last})}"
+    together = Lake(str(tmp_path / "together"))
+    take_in(case, together, tmp_path, *DAYS)
+    assert digest(reached[frozenset(DAYS)].read(RAW)) == digest(together.read(RAW))
+
+
+def test_at_every_moment_the_newest_snapshot_is_what_is_seen(planes, lake, tmp_path):
+    case, dates = planes(), calendar(planes())
+    for day, rows in SNAPSHOTS.items():
+        drop(tmp_path, day, rows)
+    for day in (DAYS[2], DAYS[0], DAYS[3], DAYS[1]):
+        take_in(case, lake, tmp_path, day)
+    end = dates.at(DAYS[-1]).end + timedelta(days=1)
+    with History(lake, case, "features", first=dates.first, latest=end) as known:
+        for day, state in STATES.items():
+            moment = dates.at(day).end + timedelta(hours=1)
+            before = STATES.get(dates.step(dates.at(day), -1).key, {})
+            for at, seen in ((moment, state), (moment - timedelta(microseconds=1), before)):
+                rows = known.ask(dates.containing(at), at).to_pylist()
+                assert {row["id"]: row["seats"] for row in rows} == seen, at
+
+
+@pytest.mark.slow
+def test_snapshots_published_at_once_end_in_the_same_rows(planes, lake, tmp_path):
+    case, alone = planes(), Lake(str(tmp_path / "alone"))
+    for day, rows in SNAPSHOTS.items():
+        drop(tmp_path, day, rows)
+    take_in(case, alone, tmp_path, *DAYS)
+    for day in DAYS:
+        ingest.land(case, "planes", [day], lake, tmp_path)
+        ingest.validate(case, "planes", [day], lake)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda day: ingest.publish(case, "planes", [day], lake), DAYS[::-1]))
+    assert digest(lake.read(RAW)) == digest(alone.read(RAW))
+    assert Feed(case, "planes", lake).published() == set(DAYS)
+
+
+# ---- against a brute-force oracle --------------------------------------------------------------------------------
+
+KEYS = st.sampled_from([1, 2, 3, 4])
+DRAWN = st.tuples(
+    st.dictionaries(KEYS, st.sampled_from([None, 5, 6]), max_size=4),  # what it holds
+    st.lists(st.one_of(KEYS, st.just("?")), max_size=2),  # keys of rows in quarantine; `?` cannot be read
+)
+
+
+def snapshot_of(feed, day, content, bad):
+    delivery = Delivery(day, f"d{day}", "", 0, len(content) + len(bad), (), (), f"{day}T00:00:00+00:00", 0)
+    known, built = feed.calendar.at(day).end + timedelta(hours=1), datetime(2000, 1, 1, tzinfo=UTC)
+    origin = {"built_at": built, "event_time": built, "known_at": known, "partition": day, "gone": False}
+    rows = [
+        {"id": key, "seats": seats, "delivery": delivery.delivery, "row": n, **origin}
+        for n, (key, seats) in enumerate(content.items(), start=1)
+    ]
+    rejected = [(n, "type", "", json.dumps({"id": str(key)})) for n, key in enumerate(bad, start=len(rows) + 1)]
+    return Snapshot(delivery, pa.Table.from_pylist(rows, raw_schema(feed.source)), rejected)
+
+
+def states(drawn):
+    """What is known after each snapshot, in the plainest Python."""
+    state, found = {}, []
+    for content, bad in drawn:
+        spared = set(state) if "?" in bad else set(bad)
+        state = {key: seats for key, seats in state.items() if key in spared} | content
+        found.append(state)
+    return found
+
+
+def folded(parts):
+    """What the changes add up to, snapshot after snapshot."""
+    state, found = {}, []
+    for rows in parts:
+        for row in rows.to_pylist():
+            assert (row["id"] in state) or not row["gone"], "only what was there can go"
+            state.pop(row["id"], None)
+            if not row["gone"]:
+                state[row["id"]] = row["seats"]
+        found.append(dict(state))
+    return found
+
+
+@pytest.mark.slow
+@given(drawn=st.lists(DRAWN, min_size=2, max_size=6), late=st.integers(0, 5))
+@settings(max_examples=25)
+def test_changes_add_up_to_the_snapshots_and_a_late_one_touches_all_that_depends_on_it(make_case, drawn, late):
+    feed = Feed(make_case(sources={"planes": source()}), "planes", Lake("/nowhere"))
+    days = [f"2024-01-{n:02}" for n in range(1, len(drawn) + 1)]
+    all_of_them = [snapshot_of(feed, day, *said) for day, said in zip(days, drawn, strict=True)]
+    deliveries = [one.delivery for one in all_of_them]
+    whole = changes(feed, None, all_of_them, deliveries)
+    parts = [whole[delivery.identity] for delivery in deliveries]
+    assert folded(parts) == states(drawn)
+
+    late %= len(drawn)
+    others = [one for one in all_of_them if one is not all_of_them[late]]
+    stored = changes(feed, None, others, [one.delivery for one in others])
+    before = pa.concat_tables([raw_schema(feed.source).empty_table(), *(stored[d.identity] for d in deliveries[:late])])
+    stored |= changes(feed, before, all_of_them[late:], deliveries[late : late + 1])
+    assert {identity: digest(rows) for identity, rows in stored.items()} == {
+        identity: digest(rows) for identity, rows in whole.items()
+    }
