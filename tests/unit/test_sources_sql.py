@@ -308,7 +308,6 @@ def test_a_value_that_no_one_can_read_is_refused(declare, database, value):
 
 @pytest.mark.slow
 def test_a_large_result_is_read_in_pieces(declare, database):
-    """A million rows as a client's tuples take over 300 MB; as Arrow, 30."""
     database.run(
         "CREATE TABLE facts AS SELECT n::text AS id, n::float8 AS amount, timestamptz '2024-01-02Z' AS happened_at "
         "FROM generate_series(1, 300000) n"
