@@ -128,7 +128,7 @@ def test_a_column_nobody_declared_is_known_by_its_name_alone(declare, lite):
                      "'amount' that are not of the declared type number", id="another type"),
         pytest.param("SELECT id, amount, 5 AS happened_at FROM facts WHERE :start <> :end", DeliveryRefused,
                      "'happened_at' that are not of the declared type timestamp", id="a number is no moment"),
-        pytest.param("DELETE FROM facts WHERE :start <> :end", SourceUnavailable, "readonly", id="a query only reads"),
+        pytest.param("DELETE FROM facts WHERE :start <> :end", SpecInvalid, "readonly", id="a query only reads"),
     ],
 )  # fmt: skip
 def test_a_query_that_does_not_fit_is_refused_with_the_next_step(declare, lite, query, error, said):
@@ -186,6 +186,18 @@ def test_a_query_lands_once_until_its_rows_change(declare, lite, lake, monkeypat
     link.commit()
     landed.append(ingest.land(case, "facts", [DAY], lake, None).new)
     assert landed == [0, 1]
+
+
+def test_why_nothing_came_is_told_after_everything_else_has_landed(declare, lite, lake):
+    connection, _ = lite
+    case = declare(partitions={"last": "2024-02-01"})
+
+    def looked_up(name):
+        return connection if lake.keys("deliveries") == [] else Connection("warehouse", "sqlite", host="none.db")
+
+    with pytest.raises(DeliveryMissing, match=r"facts for 2024-01-03 yet.*'warehouse' did not answer"):
+        ingest.land(case, "facts", [DAY, "2024-01-03"], lake, None, connections=looked_up)
+    assert len(lake.keys("deliveries")) == 1
 
 
 # ---- connections ------------------------------------------------------------------------------------------------
@@ -272,6 +284,8 @@ def test_bounds_are_moments_whatever_zone_the_server_is_in(declare, database):
         pytest.param(QUERY, {"schema": "none"}, SourceUnavailable, "does not exist", id="no such database"),
         pytest.param("SELECT idd FROM facts WHERE :start < :end", {}, SpecInvalid, "idd", id="no such column"),
         pytest.param("DELETE FROM facts WHERE :start < :end RETURNING *", {}, SpecInvalid, "", id="a query only reads"),
+        pytest.param("WITH gone AS (DELETE FROM facts RETURNING *) SELECT * FROM gone WHERE :start < :end", {},
+                     SpecInvalid, "", id="whatever way it is written"),
         pytest.param("SELECT pg_terminate_backend(pg_backend_pid()), :start, :end", {}, SourceUnavailable,
                      "did not answer", id="cut off in the middle"),
     ],
@@ -285,8 +299,15 @@ def test_a_database_that_does_not_answer_is_told_from_one_that_refuses(declare, 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("value", ["timestamptz 'infinity'", "timestamptz '20000-01-01Z'", "to_timestamp(1 / 0)"])
+def test_a_value_that_no_one_can_read_is_refused(declare, database, value):
+    case = declare(f"SELECT 'x' AS id, {value} AS happened_at, 1.0 AS amount WHERE :start < CAST(:end AS timestamptz)")
+    with pytest.raises(DeliveryRefused, match="cannot be read"):
+        fetch(case, on(database))
+
+
+@pytest.mark.slow
 def test_a_large_result_is_read_in_pieces(declare, database):
-    """A million rows as a client's tuples take over 300 MB; as Arrow, 30."""
     database.run(
         "CREATE TABLE facts AS SELECT n::text AS id, n::float8 AS amount, timestamptz '2024-01-02Z' AS happened_at "
         "FROM generate_series(1, 300000) n"

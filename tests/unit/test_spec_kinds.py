@@ -53,6 +53,8 @@ def test_a_source_has_the_section_of_its_kind_and_a_format_that_fits(kind, said,
         ("files", {}, "type 'files' needs a `path`"),
         ("files", {**PATH, **PYTHON}, "`python` is for sources of that type"),
         ("http", {**HTTP, "format": "parquet"}, "gives jsonl or csv, not parquet"),
+        ("http", {"http": {**HTTP["http"], "rows": "data"}, "format": "csv"}, "name fields of JSON"),
+        ("http", {"http": {**HTTP["http"], "pages": {"next": "n"}}, "format": "csv"}, "name fields of JSON"),
         ("of_your_own", PYTHON, "`python` is for sources of that type"),
     ],
 )

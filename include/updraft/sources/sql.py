@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from updraft.errors import DeliveryRefused, SpecInvalid, UpdraftError
 from updraft.sources import Connection, Found, Site
@@ -28,7 +28,7 @@ _CHUNK = 5_000  # rows held as Python objects at a time
 _ON_THE_SERVER = {"stream_results": True, "max_row_buffer": _CHUNK}
 _DRIVERS = {"postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 _CLOSED = re.compile(r"authentication failed|no password supplied|access denied|permission denied|login failed", re.I)
-_WRONG = re.compile(r"no such (table|column|function)|syntax error", re.I)
+_WRONG = re.compile(r"no such (table|column|function)|syntax error|readonly", re.I)
 _TYPES: dict[str, pa.DataType] = {
     "string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(),
 }  # fmt: skip
@@ -99,7 +99,13 @@ def _translated(connection: Connection) -> Iterator[None]:
         state = str(getattr(fault.orig, "sqlstate", None) or "")
         if state.startswith("28") or state == "42501" or _CLOSED.search(said):
             raise connection.closed(said) from fault
-        if isinstance(fault, ProgrammingError) or state.startswith("42") or _WRONG.search(said):
+        if isinstance(fault, DataError):
+            raise DeliveryRefused(
+                f"The query meets a value that cannot be read: {said}.",
+                next_step="leave it out, or cast it in the query.",
+            ) from fault
+        # Operational faults may pass; SQLite calls everything operational.
+        if not isinstance(fault, (OperationalError, InterfaceError)) or _WRONG.search(said):
             raise SpecInvalid(
                 f"The database behind {connection.id!r} does not understand the query: {said}.",
                 next_step="correct `sql.query` in spec.yaml.",

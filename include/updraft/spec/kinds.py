@@ -154,5 +154,8 @@ def settings(given: dict[str, Part | None], kind: Name, path: str | None, writte
         raise ValueError(f"a source of type {kind!r} needs the section `{kind}`")
     if (path is not None) != (kind in WITH_PATH) and kind in KINDS:
         raise ValueError(f"a source of type {kind!r} {'needs a' if path is None else 'has no'} `path`")
+    http = given.get("http")
+    if isinstance(http, Http) and written == "csv" and (http.rows or (http.pages and http.pages.next)):
+        raise ValueError("`http.rows` and `http.pages.next` name fields of JSON, and CSV has none")
     if kind in FORMATS and written not in FORMATS[kind]:
         raise ValueError(f"a source of type {kind!r} gives {' or '.join(FORMATS[kind])}, not {written}")
