@@ -101,6 +101,17 @@ class TestReplay:
         assert "It lacks 1 of 4" in done.still[DAY]
         assert len(raw(lake)) == 1
 
+    def test_a_partition_that_cannot_go_on_does_not_hold_up_the_others(self, lake, inbox):
+        for day in DAYS:
+            drop(inbox, *GOOD, day=day)
+        stage(lake, inbox, DAYS, of=STRICT)
+        (staged,) = lake.keys(f"staging/late/flights/{DAYS[1]}")
+        lake.put(staged, b"id,at,delay\n")
+        done = again(lake, days=DAYS)
+        assert (done.released, done.held, list(done.still)) == (2, 1, [DAYS[1]])
+        assert "are not those that landed" in done.still[DAYS[1]]
+        assert [row["partition"] for row in raw(lake)].count(DAYS[1]) == 1
+
     def test_a_stricter_contract_withdraws_what_it_rejects_and_says_so(self, lake, inbox):
         drop(inbox, *GOOD, "3,2013-04-01T05:00:00Z,999")
         stage(lake, inbox)
