@@ -1,8 +1,12 @@
 """Replay and discard: what was quarantined, replayed and discarded always adds up to what was delivered."""
 
 import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from tests.unit.test_ingest import DAY, DAYS, GOOD, case, drop, quarantine, raw, stage
@@ -17,6 +21,16 @@ from updraft.lake import Lake
 
 STRICT, LOOSE = case(top=15), case()
 WHO = "test"
+ROOT = Path(__file__).parents[2]
+REPLAY = """
+import sys
+import deltalake, great_expectations, pandas
+from tests.unit.test_ingest import DAYS, case
+from updraft.ingest.replay import replay
+from updraft.lake import Lake
+print("ready", flush=True)
+replay(case(), "flights", DAYS, Lake(sys.argv[1]), who="test")
+"""
 
 
 @pytest.fixture
@@ -100,6 +114,17 @@ class TestReplay:
         assert (done.released, done.withdrawn, done.held) == (0, 0, 1)
         assert "It lacks 1 of 4" in done.still[DAY]
         assert len(raw(lake)) == 1
+
+    def test_a_partition_that_cannot_go_on_does_not_hold_up_the_others(self, lake, inbox):
+        for day in DAYS:
+            drop(inbox, *GOOD, day=day)
+        stage(lake, inbox, DAYS, of=STRICT)
+        (staged,) = lake.keys(f"staging/late/flights/{DAYS[1]}")
+        lake.put(staged, b"id,at,delay\n")
+        done = again(lake, days=DAYS)
+        assert (done.released, done.held, list(done.still)) == (2, 1, [DAYS[1]])
+        assert "are not those that landed" in done.still[DAYS[1]]
+        assert [row["partition"] for row in raw(lake)].count(DAYS[1]) == 1
 
     def test_a_stricter_contract_withdraws_what_it_rejects_and_says_so(self, lake, inbox):
         drop(inbox, *GOOD, "3,2013-04-01T05:00:00Z,999")
@@ -268,3 +293,23 @@ class TestInterrupted:
             list(pool.map(lambda _: again(lake, days=DAYS), range(3)))
         assert accounts(lake, days=DAYS) == [("published", 2, 0, 0, 0)] * 3
         assert len(raw(lake)) == 6
+
+    @pytest.mark.slow
+    def test_a_replay_killed_at_any_moment_is_finished_by_the_next(self, lake, inbox):
+        for day in DAYS:
+            drop(inbox, *GOOD, day=day)
+        stage(lake, inbox, DAYS, of=STRICT)
+        ended = []
+        for pause in (0.02, 0.1, 0.2, 0.4):
+            child = subprocess.Popen([sys.executable, "-c", REPLAY, lake.uri], stdout=subprocess.PIPE, cwd=ROOT)
+            assert child.stdout
+            assert child.stdout.readline() == b"ready\n"
+            time.sleep(pause)
+            child.kill()
+            ended.append(child.wait(30))
+            child.stdout.close()
+        assert -9 in ended
+        again(lake, days=DAYS)
+        assert accounts(lake, days=DAYS) == [("published", 2, 0, 0, 0)] * 3
+        assert len(raw(lake)) == 6
+        assert quarantine(lake) == []

@@ -55,15 +55,17 @@ class Change:
         return hashlib.sha256(json.dumps(moved).encode()).hexdigest()[:16]
 
 
-def changes(feed: Feed, key: str, good: Mapping[str, Rows], who: str) -> list[Change]:
-    """Hold the good rows of a partition against those published; one change per delivery that differs."""
-    schema, now = raw_schema(feed.source), datetime.now(UTC).isoformat()
-    version = feed.lake.version(raw_table(feed.case, feed.name))
-    before = aligned(feed.lake.read(raw_table(feed.case, feed.name), [key]), schema)
-    after = pa.concat_tables([schema.empty_table(), *good.values()])
+def changes(feed: Feed, keys: Sequence[str], good: Mapping[str, Rows], who: str) -> list[Change]:
+    """Hold the good rows of partitions against those published; one change per delivery that differs.
+
+    :param good: Rows to be published, by the identity of their delivery.
+    """
+    table, schema, now = raw_table(feed.case, feed.name), raw_schema(feed.source), datetime.now(UTC).isoformat()
+    version = feed.lake.version(table)
+    before = _by_delivery(aligned(feed.lake.read(table, keys), schema))
     found = []
-    for delivery in sorted({*pc.unique(before["delivery"]).to_pylist(), *pc.unique(after["delivery"]).to_pylist()}):
-        old, new = (rows.filter(pc.equal(rows["delivery"], delivery)) for rows in (before, after))
+    for identity in sorted({*before, *good}):
+        old, new = before.get(identity, schema.empty_table()), good.get(identity, schema.empty_table())
         if digest(old) == digest(new):
             continue
         released, withdrawn = _without(new, old), _without(old, new)
@@ -71,7 +73,8 @@ def changes(feed: Feed, key: str, good: Mapping[str, Rows], who: str) -> list[Ch
         moved = pa.concat_tables([released, withdrawn] if len(released) or len(withdrawn) else [old, new])
         earliest = pc.min(moved["known_at"]).as_py().isoformat()
         about = (_spans(released), _spans(withdrawn), earliest, -1 if version is None else version)
-        found.append(Change(key, delivery, *about, who, now))
+        partition, _, delivery = identity.partition("/")
+        found.append(Change(partition, delivery, *about, who, now))
     return found
 
 
@@ -93,6 +96,13 @@ def _read(feed: Feed, place: str) -> Change:
     found: dict[str, Any] = json.loads(feed.lake.get(place))
     moved = {name: tuple((first, last) for first, last in found[name]) for name in ("released", "withdrawn")}
     return Change(**{**found, **moved})
+
+
+def _by_delivery(rows: Rows) -> dict[str, Rows]:
+    """Rows by the identity of their delivery."""
+    slash: Any = "/"
+    identities = pc.binary_join_element_wise(rows["partition"], rows["delivery"], slash)
+    return {identity: rows.filter(pc.equal(identities, identity)) for identity in pc.unique(identities).to_pylist()}
 
 
 def _without(rows: Rows, others: Rows) -> Rows:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from updraft.errors import DeliveryRefused, Permanent, ValidationBroken
 from updraft.ingest.account import account, standings
-from updraft.ingest.change import changes
+from updraft.ingest.change import Change, changes
 from updraft.ingest.change import keep as keep_change
 from updraft.ingest.discard import Discard, keep, spans
 from updraft.ingest.feed import Feed
@@ -19,6 +19,8 @@ from updraft.ingest.validation import judge, rows_of
 from updraft.ingest.verdict import current
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
+
+_TOGETHER = 32  # partitions whose rows are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -56,26 +58,24 @@ class Discarded:
 def replay(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lake, *, who: str) -> Replayed:
     """Judge held deliveries of partitions by today's contract, from their staged bytes, and publish what passes.
 
-    A partition at a time: one that cannot go on does not hold up the others. What becomes of its rows is what ingest
-    would make of them today; rows of other deliveries that break today's contract are withdrawn as well.
+    A partition that cannot go on does not hold up the others. What becomes of its rows is what ingest would make of
+    them today; rows of its other deliveries that break today's contract are withdrawn as well.
 
     :param who: Who asked for it, for the record.
     """
     feed = Feed(case, source_name, lake)
     keys = _unfinished(feed, feed.keys(partitions))
-    released = withdrawn = 0
+    moved: list[Change] = []
     still: dict[str, str] = {}
-    for key in keys:
+    for start in range(0, len(keys), _TOGETHER):
+        some = keys[start : start + _TOGETHER]
         try:
-            new, gone, why = _replay(feed, key, who)
-        except (DeliveryRefused, ValidationBroken) as problem:
-            still[key] = problem.what
-            continue
-        released, withdrawn = released + new, withdrawn + gone
-        if why:
-            still[key] = why
+            moved += _replay(feed, some, who, still)
+        except (DeliveryRefused, ValidationBroken):
+            moved += _one_by_one(feed, some, who, still)
+    counts = {which: sum(change.count(which) for change in moved) for which in ("released", "withdrawn")}
     held = sum(one.held for one in account(case, source_name, keys, lake))
-    return Replayed(source_name, tuple(keys), released, withdrawn, held, still)
+    return Replayed(source_name, tuple(keys), counts["released"], counts["withdrawn"], held, still)
 
 
 def discard(
@@ -110,18 +110,29 @@ def _unfinished(feed: Feed, keys: Sequence[str]) -> list[str]:
     return sorted(old | waiting | {one.delivery.partition for one in found} - marked)
 
 
-def _replay(feed: Feed, key: str, who: str) -> tuple[int, int, str]:
-    """Rows released and withdrawn, and why something is still held."""
-    deliveries = feed.landed([key])
+def _replay(feed: Feed, keys: Sequence[str], who: str, still: dict[str, str]) -> list[Change]:
+    """Replay partitions in one commit; note in `still` why something is held."""
+    deliveries = feed.landed(keys)
     decoded = {delivery.identity: rows_of(feed, delivery, {}) for delivery in deliveries}
     judge(feed, deliveries, decoded)
     ready = prepare(feed, deliveries, decoded)
-    found = changes(feed, key, ready.good, who)
-    for change in found:
+    moved = changes(feed, keys, ready.good, who)
+    for change in moved:
         keep_change(feed, change)
     write(feed, ready, decoded)
-    whys = [verdict.why for verdict in ready.verdicts.values() if verdict.outcome != "accepted"]
-    return sum(c.count("released") for c in found), sum(c.count("withdrawn") for c in found), "; ".join(whys[:3])
+    still.update({v.partition: v.why for v in ready.verdicts.values() if v.outcome != "accepted"})
+    return moved
+
+
+def _one_by_one(feed: Feed, keys: Sequence[str], who: str, still: dict[str, str]) -> list[Change]:
+    """Replay partitions one of which cannot go on."""
+    moved: list[Change] = []
+    for key in keys:
+        try:
+            moved += _replay(feed, [key], who, still)
+        except (DeliveryRefused, ValidationBroken) as problem:
+            still[key] = problem.what
+    return moved
 
 
 def _settle(feed: Feed, keys: Sequence[str], who: str) -> None:
@@ -129,6 +140,6 @@ def _settle(feed: Feed, keys: Sequence[str], who: str) -> None:
     found, marked = account(feed.case, feed.name, keys, feed.lake), feed.published()
     torn = {one.delivery.partition for one in found if not one.adds_up}
     open_ = torn | {one.delivery.partition for one in found if one.outcome in ("blocked", "landed")}
-    for key in sorted(torn):
-        _replay(feed, key, who)
+    if torn:
+        _replay(feed, sorted(torn), who, {})
     feed.announce(sorted(set(keys) - open_ - marked))
