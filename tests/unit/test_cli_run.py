@@ -84,6 +84,12 @@ def test_the_status_shows_champion_partitions_and_decisions(command, promoted):
     assert lines[1] == "the registry's alias follows the ledger"
     assert "scores 3 2024-01-16 2024-01-18" in lines
     assert "raw parcels 42 2024-01-01 2024-02-11" in lines
+    holes = [line.split(":")[1:] for line in lines if line.startswith("hole: ")]
+    assert [said.split()[:3] for said, _ in holes] == [
+        ["ingest", "lacks", "2024-02-12,"], ["features", "lacks", "2024-01-19,"], ["features", "lacks", "2024-02-12,"],
+        ["score", "lacks", "2024-01-19,"],
+    ]  # fmt: skip
+    assert [why for _, why in holes][:2] == [" waits for a delivery of arrivals, parcels", " can be filled now"]
     assert [line.split()[2] for line in lines if line[:1].isdigit()] == ["trained", "gated", "promoted"]
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -235,6 +236,27 @@ def test_snapshots_published_at_once_end_in_the_same_rows(planes, lake, tmp_path
         list(pool.map(lambda day: ingest.publish(case, "planes", [day], lake), DAYS[::-1]))
     assert digest(lake.read(RAW)) == digest(alone.read(RAW))
     assert Feed(case, "planes", lake).published() == set(DAYS)
+
+
+@dataclass(frozen=True)
+class Overtaken(Lake):
+    """A lake in which something else happens just before the first write of raw rows."""
+
+    meanwhile: list = field(default_factory=list)
+
+    def update(self, table, partitions, change):
+        if table == RAW and self.meanwhile:
+            self.meanwhile.pop()()
+        return super().update(table, partitions, change)
+
+
+def test_a_snapshot_that_was_overtaken_by_an_earlier_one_is_compared_with_it(planes, lake, tmp_path):
+    for day, rows in zip(DAYS, [[(1, 5)], [(2, 6)], [(1, 5)]], strict=False):
+        drop(tmp_path, day, rows)
+    take_in(planes(), lake, tmp_path, DAYS[0])
+    overtaken = Overtaken(lake.uri, meanwhile=[lambda: take_in(planes(), lake, tmp_path, DAYS[1])])
+    take_in(planes(), overtaken, tmp_path, DAYS[2])
+    assert stored(lake) == {DAYS[0]: "+1=5", DAYS[1]: "+2=6 -1", DAYS[2]: "+1=5 -2"}
 
 
 # ---- against a brute-force oracle --------------------------------------------------------------------------------
