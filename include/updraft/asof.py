@@ -2,23 +2,32 @@
 
 Each source appears as a table named after it, holding per key the newest version known at the moment. One more
 table, `this_partition`, has one row: `key`, `starts_at`, `ends_at`, `as_of`. Tables are materialised in the order of
-their keys and queries run on one thread, so equal knowledge gives equal bytes, however it was delivered.
+their keys and each query runs on one thread, so equal knowledge gives equal bytes, however it was delivered, and however
+many partitions are computed at a time.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import pyarrow as pa
 
 from updraft.errors import FeaturesInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
-from updraft.query import THIS_PARTITION, sources_of
+from updraft.query import THIS_PARTITION, columns_of, sources_of
 from updraft.rows import Rows
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 Which = Literal["features", "label"]
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
@@ -31,6 +40,7 @@ ARROW = {
     "timestamp": pa.timestamp("us", "UTC"),
 }
 STAMP = pa.timestamp("us", "UTC")
+AT_A_TIME = min(4, os.cpu_count() or 1)  # partitions computed at once; each has its sources in memory
 
 
 def raw_table(case: UseCase, source: str) -> str:
@@ -56,7 +66,9 @@ class History:
 
     def __init__(self, lake: Lake, case: UseCase, which: Which, *, first: Partition, latest: datetime) -> None:
         self._lake, self._case, self._sql = lake, case, case.sql(which)
-        self.sources = sources_of(case, self._sql, f"{which}.sql of {case.name}")
+        where = f"{which}.sql of {case.name}"
+        self.sources = sources_of(case, self._sql, where)
+        self._columns = columns_of(case, self._sql, where)
         self._first, self._latest = first, latest
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
@@ -64,11 +76,17 @@ class History:
     def __enter__(self) -> Self:
         import duckdb
 
-        self._db = duckdb.connect(config={"threads": 1, "python_enable_replacements": False})
+        self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:
             self._load(name, self._case.sources[name])
+        self._idle: SimpleQueue[DuckDBPyConnection] = SimpleQueue()
+        for _ in range(AT_A_TIME):
+            cursor = self._db.cursor()
+            cursor.execute("SET TimeZone = ?", [self._case.partitions.timezone])
+            self._idle.put(cursor)
+        self._db.execute("SET threads = 1")  # more would change the order of rows, and with it the last bits of sums
         # From here on the query can reach neither files nor settings, only what was loaded.
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")
@@ -77,7 +95,20 @@ class History:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        while not self._idle.empty():
+            self._idle.get().close()
         self._db.close()
+
+    def ask_each(self, asked: Sequence[tuple[Partition, datetime]]) -> Iterator[Rows]:
+        """Run the query for each partition as of its moment, some at a time; the answers come in the order asked."""
+        running: deque[Future[Rows]] = deque()
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            for partition, moment in asked:
+                running.append(pool.submit(self.ask, partition, moment))
+                if len(running) > AT_A_TIME:  # else all answers would wait in memory at once
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
 
     def ask(self, partition: Partition, moment: datetime) -> Rows:
         """Run the query for `partition` as of `moment`.
@@ -86,29 +117,49 @@ class History:
         """
         import duckdb
 
-        for name in self.sources:
-            self._show(name, self._case.sources[name], partition, moment)
-        self._db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, ?::TIMESTAMPTZ AS starts_at, "
-            "?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
-            [partition.key, partition.start, partition.end, moment],
-        )
+        with self._connection() as db:
+            for name in self.sources:
+                self._show(db, name, self._case.sources[name], partition, moment)
+            db.execute(
+                f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, "
+                "?::TIMESTAMPTZ AS starts_at, ?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
+                [partition.key, partition.start, partition.end, moment],
+            )
+            try:
+                return db.sql(self._sql).to_arrow_table()
+            except duckdb.Error as refused:
+                raise FeaturesInvalid(
+                    f"The SQL of {self._case.name} failed for {partition}: {str(refused)[:500]}",
+                    next_step="mend the query, then run the stage again.",
+                ) from refused
+
+    @contextmanager
+    def _connection(self) -> "Iterator[DuckDBPyConnection]":
+        """One of the connections, each of which has temporary tables of its own."""
+        db = self._idle.get()
         try:
-            return self._db.sql(self._sql).to_arrow_table()
-        except duckdb.Error as refused:
-            raise FeaturesInvalid(
-                f"The SQL of {self._case.name} failed for {partition}: {str(refused)[:500]}",
-                next_step="mend the query, then run the stage again.",
-            ) from refused
+            yield db
+        finally:
+            self._idle.put(db)
 
     def _load(self, name: str, source: Source) -> None:
-        table = raw_table(self._case, name)
-        keys = self._delivered(source)
-        rows = self._lake.read(table, keys)
+        table, needed = raw_table(self._case, name), self._needed(name, source)
+        rows = self._lake.read(table, self._delivered(source), needed.names)
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
-        self._db.register("incoming", aligned(rows, raw_schema(source)))
-        self._db.execute(f"CREATE TABLE {_RAW}.{_quoted(name)} AS SELECT * FROM incoming")  # noqa: S608 - a validated name
+        self._db.register("incoming", aligned(rows, needed))
+        keys = ", ".join(map(_quoted, source.key))
+        # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
+        self._db.execute(
+            f"CREATE TABLE {_RAW}.{_quoted(name)} AS "  # noqa: S608 - validated names
+            f"SELECT *, count(*) OVER (PARTITION BY {keys}) > 1 AS _several FROM incoming "
+            f"ORDER BY {keys}, known_at, delivery, row, partition"
+        )
         self._db.unregister("incoming")
+
+    def _needed(self, name: str, source: Source) -> pa.Schema:
+        """Columns that tell which row is the newest, and those the query can tell are there."""
+        stamps = {*source.key, "known_at", "delivery", "row", "partition"}
+        return pa.schema([f for f in raw_schema(source) if f.name in stamps | self._columns[name]])
 
     def _delivered(self, source: Source) -> Sequence[str]:
         """Delivery partitions that can matter, so that others are never opened."""
@@ -121,16 +172,21 @@ class History:
             return first
         return self._calendar.containing(partition.start - source.lookback)
 
-    def _show(self, name: str, source: Source, partition: Partition, moment: datetime) -> None:
-        keys = ", ".join(map(_quoted, source.key))
-        columns = ", ".join(map(_quoted, [*source.columns, *(c for c in ("event_time",) if c not in source.columns)]))
-        self._db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS SELECT {columns}, known_at "  # noqa: S608 - validated names
-            f"FROM {_RAW}.{_quoted(name)} "
-            "WHERE known_at <= ? AND partition BETWEEN ? AND ? "
-            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, delivery DESC, row DESC) = 1 "
-            f"ORDER BY {keys}",
-            [moment, self._oldest(source, partition).key, self._calendar.last_visible(moment).key],
+    def _show(
+        self, db: "DuckDBPyConnection", name: str, source: Source, partition: Partition, moment: datetime
+    ) -> None:
+        keys, raw = ", ".join(map(_quoted, source.key)), f"{_RAW}.{_quoted(name)}"
+        every = [*source.columns, *(c for c in ("event_time",) if c not in source.columns), "known_at"]
+        shown = ", ".join(_quoted(c) for c in every if c in self._columns[name] or c in source.key)
+        known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} "  # noqa: S608 - validated names
+            f"AND (NOT _several OR rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys}))",
+            {
+                "at": moment,
+                "oldest": self._oldest(source, partition).key,
+                "newest": self._calendar.last_visible(moment).key,
+            },
         )
 
 

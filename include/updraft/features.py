@@ -6,7 +6,7 @@ scoring read the same rows of `features/<use case>`; nothing joins history a sec
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,9 @@ from updraft.query import sources_of
 from updraft.rows import Rows
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
+
+TOGETHER = 32  # partitions that share one loading of history: it grows with them, and so does the work per moment
+HELD_BYTES = 64 << 20  # rows that wait to be written
 
 
 @dataclass(frozen=True)
@@ -69,16 +72,17 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
 
 
 def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
-    """Compute the features of partitions as of their moments and write them in one commit.
+    """Compute the features of partitions as of their moments and write them, oldest first, many in one commit.
 
-    :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then nothing is written.
+    :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then neither that partition nor any
+        after it is written.
     """
     days = [calendar(case).at(key) for key in keys]
     return _build(case, "features", days, [day.as_of for day in days], lake)
 
 
 def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
-    """Compute the labels of mature partitions and write them in one commit."""
+    """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
     days = [calendar(case).at(key) for key in keys]
     return _build(case, "label", days, [calendar(case).matures_at(day) for day in days], lake)
 
@@ -110,15 +114,27 @@ def _view(source: Source) -> dict[str, Any]:
 
 
 def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
-    mark = fingerprint(case, which)
-    with History(lake, case, which, first=min(days), latest=max(moments)) as history:
-        parts = [
-            _shaped(case, which, history.ask(day, moment), day, moment, mark)
-            for day, moment in zip(days, moments, strict=True)
-        ]
-    rows = pa.concat_tables(parts)
-    version = lake.replace(table(case, which), rows, [day.key for day in days])
-    return Built(len(days), len(rows), mark, version)
+    mark, asked, count, version = fingerprint(case, which), sorted(zip(days, moments, strict=True)), 0, 0
+    for begin in range(0, len(asked), TOGETHER):
+        for part in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
+            rows = pa.concat_tables(part.values())
+            version, count = lake.replace(table(case, which), rows, list(part)), count + len(rows)
+    return Built(len(asked), count, mark, version)
+
+
+def _parts(
+    case: UseCase, which: Which, asked: Sequence[tuple[Partition, datetime]], lake: Lake, mark: str
+) -> Iterator[dict[str, Rows]]:
+    """Rows by partition, as many of them as may be held in memory at a time; history is loaded once for all."""
+    held: dict[str, Rows] = {}
+    with History(lake, case, which, first=asked[0][0], latest=max(moment for _, moment in asked)) as history:
+        for (day, moment), rows in zip(asked, history.ask_each(asked), strict=True):
+            held[day.key] = _shaped(case, which, rows, day, moment, mark)
+            if sum(rows.nbytes for rows in held.values()) > HELD_BYTES:
+                yield held
+                held = {}
+    if held:
+        yield held
 
 
 def _shaped(case: UseCase, which: Which, rows: Rows, day: Partition, moment: datetime, mark: str) -> Rows:

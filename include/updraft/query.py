@@ -43,6 +43,49 @@ def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
     return sorted(named & set(case.sources))
 
 
+def columns_of(case: UseCase, sql: str, where: str) -> dict[str, frozenset[str]]:
+    """Columns of each source that a query can tell are there; all of them where it takes rows whole.
+
+    A column counts as named when its name stands anywhere in the query, so a name means the same without the others.
+    """
+    tree = _parsed(sql, where)
+    words = {word.casefold() for word in _words(tree)}
+    whole = _taken_whole(tree)
+    return {
+        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in words)
+        for name, declared in case.sources.items()
+        if name in sources_of(case, sql, where)
+    }
+
+
+def _taken_whole(tree: Any) -> set[str]:
+    """Tables of which a query takes every column, or may: by a star, by position, or by what two tables share."""
+    nodes = list(_nodes(tree))
+    whole: set[str] = set()
+    names = {node["column_names"][-1].casefold() for node in nodes if node.get("class") == "COLUMN_REF"}
+    for node in nodes:
+        kind = node.get("type")
+        if kind in ("PIVOT", "SHOW_REF") or node.get("ref_type") == "NATURAL":
+            return {table["table_name"] for table in _tables(tree)}
+        if kind == "SELECT_NODE" and any(inner.get("class") == "STAR" for inner in _nodes(node)):
+            whole |= {table["table_name"] for table in _tables(node["from_table"])}
+    for table in _tables(tree):
+        if table["column_name_alias"] or names & {table["table_name"].casefold(), table["alias"].casefold()}:
+            whole.add(table["table_name"])
+    return whole
+
+
+def _tables(tree: Any) -> Iterator[dict[str, Any]]:
+    return (node for node in _nodes(tree) if node.get("type") == "BASE_TABLE")
+
+
+def _words(tree: Any) -> Iterator[str]:
+    """Every text in a syntax tree."""
+    for node in _nodes(tree):
+        for value in node.values():
+            yield from (word for word in (value if isinstance(value, list) else [value]) if isinstance(word, str))
+
+
 @lru_cache(maxsize=32)  # opening a DuckDB takes a hundred times longer than parsing
 def _parsed(sql: str, where: str) -> dict[str, Any]:
     import duckdb
