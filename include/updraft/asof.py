@@ -2,8 +2,8 @@
 
 Each source appears as a table named after it, holding per key the newest version known at the moment. One more
 table, `this_partition`, has one row: `key`, `starts_at`, `ends_at`, `as_of`. Tables are materialised in the order of
-their keys and each query runs on one thread, so equal knowledge gives equal bytes, however it was delivered, and however
-many partitions are computed at a time.
+their keys and each query runs on one thread, so equal knowledge gives equal bytes, however it was delivered and
+however many partitions are computed at a time.
 """
 
 import os
@@ -22,7 +22,7 @@ from updraft.errors import FeaturesInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, columns_of, sources_of
-from updraft.rows import Rows
+from updraft.rows import Rows, quoted
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
 
@@ -147,10 +147,10 @@ class History:
         rows = self._lake.read(table, self._delivered(source), needed.names)
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
         self._db.register("incoming", aligned(rows, needed))
-        keys = ", ".join(map(_quoted, source.key))
+        keys = ", ".join(map(quoted, source.key))
         # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
         self._db.execute(
-            f"CREATE TABLE {_RAW}.{_quoted(name)} AS "  # noqa: S608 - validated names
+            f"CREATE TABLE {_RAW}.{quoted(name)} AS "  # noqa: S608 - validated names
             f"SELECT *, count(*) OVER (PARTITION BY {keys}) > 1 AS _several FROM incoming "
             f"ORDER BY {keys}, known_at, delivery, row, partition"
         )
@@ -175,12 +175,12 @@ class History:
     def _show(
         self, db: "DuckDBPyConnection", name: str, source: Source, partition: Partition, moment: datetime
     ) -> None:
-        keys, raw = ", ".join(map(_quoted, source.key)), f"{_RAW}.{_quoted(name)}"
+        keys, raw = ", ".join(map(quoted, source.key)), f"{_RAW}.{quoted(name)}"
         every = [*source.columns, *(c for c in ("event_time",) if c not in source.columns), "known_at"]
-        shown = ", ".join(_quoted(c) for c in every if c in self._columns[name] or c in source.key)
+        shown = ", ".join(quoted(c) for c in every if c in self._columns[name] or c in source.key)
         known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
         db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} "  # noqa: S608 - validated names
+            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} "  # noqa: S608 - validated names
             f"AND (NOT _several OR rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys}))",
             {
                 "at": moment,
@@ -198,7 +198,3 @@ def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:
     return pa.table(
         [have[f.name].cast(f.type) if f.name in have else pa.nulls(len(rows), f.type) for f in schema], schema=schema
     )
-
-
-def _quoted(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'

@@ -67,7 +67,8 @@ def _taken_whole(tree: Any) -> set[str]:
         kind = node.get("type")
         if kind in ("PIVOT", "SHOW_REF") or node.get("ref_type") == "NATURAL":
             return {table["table_name"] for table in _tables(tree)}
-        if kind == "SELECT_NODE" and any(inner.get("class") == "STAR" for inner in _nodes(node)):
+        inside = _nodes({part: held for part, held in node.items() if part != "cte_map"})
+        if kind == "SELECT_NODE" and any(inner.get("class") == "STAR" for inner in inside):
             whole |= {table["table_name"] for table in _tables(node["from_table"])}
     for table in _tables(tree):
         if table["column_name_alias"] or names & {table["table_name"].casefold(), table["alias"].casefold()}:
