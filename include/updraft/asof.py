@@ -1,7 +1,8 @@
 """DuckDB over the lake, as of a moment: a query sees what was known then, and nothing else is there to see.
 
 Each source appears as a table named after it, holding per key the newest version known at the moment. One more
-table, `this_partition`, has one row: `key`, `starts_at`, `ends_at`, `as_of`. Tables are materialised in the order of
+table, `this_partition`, has one row: `key`, `starts_at`, `ends_at`, `as_of`. A shared feature set appears as a table
+too, with the rows computed for the same partition. Tables are materialised in the order of
 their keys and each query runs on one thread, so equal knowledge gives equal bytes, however it was delivered and
 however many partitions are computed at a time.
 """
@@ -14,22 +15,23 @@ from contextlib import contextmanager
 from datetime import datetime
 from queue import SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
 from updraft.errors import FeaturesInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
-from updraft.query import THIS_PARTITION, columns_of, sources_of
+from updraft.query import THIS_PARTITION, columns_of, shared_of, sources_of
 from updraft.rows import Rows, quoted
 from updraft.spec.model import UseCase
+from updraft.spec.shared import as_case
 from updraft.spec.sources import Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Which = Literal["features", "label"]
+Which = str  # `features`, `label`, or the name of a shared feature set
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
 
 ARROW = {
@@ -46,6 +48,11 @@ AT_A_TIME = min(4, os.cpu_count() or 1)  # partitions computed at once; each has
 def raw_table(case: UseCase, source: str) -> str:
     """Name of the raw table of a source."""
     return f"raw/{case.name}/{source}"
+
+
+def shared_table(name: str) -> str:
+    """Name of the table of a shared feature set."""
+    return f"shared/{name}"
 
 
 def raw_schema(source: Source) -> pa.Schema:
@@ -68,6 +75,7 @@ class History:
         self._lake, self._case, self._sql = lake, case, case.sql(which)
         where = f"{which}.sql of {case.name}"
         self.sources = sources_of(case, self._sql, where)
+        self.shared = shared_of(case, self._sql, where)
         self._columns = columns_of(case, self._sql, where)
         self._first, self._latest = first, latest
         self._calendar: Calendar = calendar(case)
@@ -81,6 +89,8 @@ class History:
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:
             self._load(name, self._case.sources[name])
+        for name in self.shared:
+            self._load_shared(name)
         self._idle: SimpleQueue[DuckDBPyConnection] = SimpleQueue()
         for _ in range(AT_A_TIME):
             cursor = self._db.cursor()
@@ -120,6 +130,12 @@ class History:
         with self._connection() as db:
             for name in self.sources:
                 self._show(db, name, self._case.sources[name], partition, moment)
+            for name in self.shared:
+                db.execute(
+                    f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT * EXCLUDE (partition) "  # noqa: S608 - a validated name
+                    f"FROM {_RAW}.{quoted(name)} WHERE partition = ?",
+                    [partition.key],
+                )
             db.execute(
                 f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, "
                 "?::TIMESTAMPTZ AS starts_at, ?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
@@ -154,6 +170,21 @@ class History:
             f"SELECT *, count(*) OVER (PARTITION BY {keys}) > 1 AS _several FROM incoming "
             f"ORDER BY {keys}, known_at, delivery, row, partition"
         )
+        self._db.unregister("incoming")
+
+    def _load_shared(self, name: str) -> None:
+        own = as_case(name, self._case.folder.parent)
+        table, columns = shared_table(name), [*own.entity, *own.features, "partition"]
+        keys = self._calendar.keys(
+            self._first.key, self._calendar.containing(self._latest + self._calendar.lead_time).key
+        )
+        rows = self._lake.read(table, keys, columns)
+        if rows is None:
+            raise FeaturesInvalid(f"The shared feature set {name} was never built.", next_step="build the features.")
+        self.versions[table] = self._lake.version(table) or 0
+        self._db.register("incoming", rows)
+        by = ", ".join(map(quoted, own.entity))
+        self._db.execute(f"CREATE TABLE {_RAW}.{quoted(name)} AS SELECT * FROM incoming ORDER BY {by}, partition")  # noqa: S608
         self._db.unregister("incoming")
 
     def _needed(self, name: str, source: Source) -> pa.Schema:

@@ -14,13 +14,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import ARROW, STAMP, History, Which
-from updraft.errors import FeaturesInvalid, did_you_mean
+from updraft import ingest
+from updraft.asof import ARROW, STAMP, History, Which, shared_table
+from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid, did_you_mean
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
-from updraft.query import sources_of
+from updraft.query import shared_of, sources_of
 from updraft.rows import Rows
 from updraft.spec.model import UseCase
+from updraft.spec.shared import as_case
 from updraft.spec.sources import Source
 
 TOGETHER = 32  # partitions that share one loading of history: it grows with them, and so does the work per moment
@@ -44,8 +46,9 @@ class Built:
 
 
 def table(case: UseCase, which: Which = "features") -> str:
-    """Name of the table of features, or of labels."""
-    return f"{'features' if which == 'features' else 'labels'}/{case.name}"
+    """Name of the table of features, of labels, or of a shared feature set."""
+    own = {"features": f"features/{case.name}", "label": f"labels/{case.name}"}
+    return own.get(which) or shared_table(which)
 
 
 def fingerprint(case: UseCase, which: Which = "features") -> str:
@@ -56,8 +59,8 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
 
     :raises FeaturesInvalid: If the SQL is not one SELECT over the sources.
     """
-    sql = case.sql(which)
-    read = sources_of(case, sql, f"{which}.sql of {case.name}")
+    sql, where = case.sql(which), f"{which}.sql of {case.name}"
+    read = sources_of(case, sql, where)
     ticks = {"every", "timezone", "first"}
     decided = {
         "sql": _words(sql),
@@ -68,6 +71,8 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
         "lead_time": case.problem.model_dump(mode="json")["lead_time"],
         "maturity": case.label.model_dump(mode="json")["maturity"] if which == "label" else None,
     }
+    if used := shared_of(case, sql, where):
+        decided["shared"] = {name: fingerprint(as_case(name, case.folder.parent), name) for name in used}
     return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
 
 
@@ -114,12 +119,39 @@ def _view(source: Source) -> dict[str, Any]:
 
 
 def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
+    for name in shared_of(case, case.sql(which), f"{which}.sql of {case.name}"):
+        _share(case, name, [day.key for day in days], lake)
     mark, asked, count, version = fingerprint(case, which), sorted(zip(days, moments, strict=True)), 0, 0
     for begin in range(0, len(asked), TOGETHER):
         for part in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
             rows = pa.concat_tables(part.values())
             version, count = lake.replace(table(case, which), rows, list(part)), count + len(rows)
     return Built(len(asked), count, mark, version)
+
+
+def _share(reader: UseCase, name: str, keys: Sequence[str], lake: Lake) -> None:
+    """Compute a shared feature set for the partitions that lack it, once for all who read it.
+
+    :raises SpecInvalid: If it would be computed at other moments than its reader's partitions, or later ones.
+    :raises DeliveryMissing: If what it is computed from was not delivered yet.
+    """
+    case = as_case(name, reader.folder.parent)
+    ours, theirs = calendar(reader), calendar(case)
+    if (ours.every, ours.zone) != (theirs.every, theirs.zone) or theirs.lead_time < ours.lead_time:
+        raise SpecInvalid(
+            f"{reader.name} cannot read {name}: {case.name} has other partitions, or a shorter lead time.",
+            next_step="read it from a use case with the same calendar that predicts at the same moment or later.",
+        )
+    wanted = stale(case, keys, lake, name)
+    for source in sources_of(case, case.sql(name), f"{name}.sql") if wanted else ():
+        if absent := sorted(set(wanted) - ingest.delivered(case, source, lake)):
+            raise DeliveryMissing(
+                f"{name} waits for {source} of {case.name}, {', '.join(absent[:3])}.",
+                next_step=f"run the ingestion of {case.name} for these partitions.",
+            )
+    if wanted:
+        days = [theirs.at(key) for key in wanted]
+        _build(case, name, days, [day.as_of for day in days], lake)
 
 
 def _parts(
@@ -178,7 +210,8 @@ def schema(case: UseCase, which: Which = "features") -> pa.Schema:
     if which == "label":
         return pa.schema([*entity, pa.field(case.label.column, pa.float64()), *stamps])
     own = [pa.field(name, kinds[feature.type]) for name, feature in case.features.items()]
-    return pa.schema([*entity, pa.field("event_time", STAMP), *own, *stamps])
+    happened = [pa.field("event_time", STAMP)] if which == "features" else []
+    return pa.schema([*entity, *happened, *own, *stamps])
 
 
 def _entity_type(case: UseCase, name: str) -> pa.DataType:
@@ -210,7 +243,7 @@ def _one_row_each(case: UseCase, which: Which, rows: Rows, day: Partition) -> No
             f"{which}.sql of {case.name} gave {len(rows)} rows for {len(per_entity)} entities in {day}.",
             next_step=f"return one row per {', '.join(case.entity)}; a join multiplied them.",
         )
-    required = [*case.entity, *(n for n, f in case.features.items() if which == "features" and not f.nullable)]
+    required = [*case.entity, *(n for n, f in case.features.items() if which != "label" and not f.nullable)]
     for name in required:
         if rows[name].null_count:
             raise FeaturesInvalid(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from updraft.errors import FeaturesInvalid, did_you_mean
+from updraft.spec import shared
 from updraft.spec.model import UseCase
 
 THIS_PARTITION = "this_partition"
@@ -36,11 +37,16 @@ def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
             if node["schema_name"] or node["catalog_name"]:
                 raise _refused(where, f"names {node['schema_name']}.{node['table_name']}")
             named.add(node["table_name"])
-    for table in sorted(named - own - {THIS_PARTITION} - set(case.sources)):
-        raise _refused(
-            where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, case.sources)}"
-        )
+    there = {*case.sources, *shared.read_by(case)}
+    for table in sorted(named - own - {THIS_PARTITION} - there):
+        raise _refused(where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, there)}")
     return sorted(named & set(case.sources))
+
+
+def shared_of(case: UseCase, sql: str, where: str) -> list[str]:
+    """Shared feature sets that a query reads, sorted."""
+    sources_of(case, sql, where)
+    return sorted({table["table_name"] for table in _tables(_parsed(sql, where))} & set(shared.read_by(case)))
 
 
 def columns_of(case: UseCase, sql: str, where: str) -> dict[str, frozenset[str]]:
