@@ -24,6 +24,7 @@ from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, columns_of, shared_of, sources_of
 from updraft.rows import Rows, quoted
+from updraft.settings import Settings
 from updraft.spec.model import UseCase
 from updraft.spec.shared import as_case
 from updraft.spec.sources import Source
@@ -85,6 +86,10 @@ class History:
         import duckdb
 
         self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
+        settings = Settings.from_env()
+        self._db.execute("SET temp_directory = ?", [str(settings.home / "spill")])
+        if settings.memory:
+            self._db.execute("SET memory_limit = ?", [settings.memory])
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:

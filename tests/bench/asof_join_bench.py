@@ -146,25 +146,39 @@ PEERS: dict[str, Callable[[Path], dict[str, float]]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """One process, whole: seconds from start to end, peak megabytes, and its answer."""
+    """One process, whole: seconds from start to end, seconds of processor time, peak megabytes, and its answer.
+
+    Processor time hardly depends on what else the machine does.
+    """
 
     seconds: float
+    cpu: float
     peak: float
     answer: dict[str, float]
 
 
-def measured(python: str, peer: str, folder: Path) -> Measured:
-    """Run a peer in a process of its own."""
+def measured(command: list[str], **environment: str) -> Measured:
+    """Run a peer in a process of its own; the last line it prints is its answer.
+
+    A process begins with the peak memory of the one that started it, so this one must stay small.
+    """
     begun = time.perf_counter()
-    child = subprocess.Popen([python, __file__, "--peer", peer, "--folder", str(folder)], stdout=subprocess.PIPE)
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | environment)
     assert child.stdout is not None
     said = child.stdout.read().decode()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise RuntimeError(f"{peer} ended with {child.returncode}")
+        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
     answer = json.loads(said.splitlines()[-1])
-    return Measured(time.perf_counter() - begun, usage.ru_maxrss / 1024, answer)
+    return Measured(time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, answer)
+
+
+def medians(runs: list[Measured]) -> tuple[float, float, float]:
+    """Seconds, processor seconds, peak megabytes."""
+    columns = ([m.seconds for m in runs], [m.cpu for m in runs], [m.peak for m in runs])
+    seconds, cpu, peak = map(statistics.median, columns)
+    return seconds, cpu, peak
 
 
 def feast_python() -> str | None:
@@ -190,20 +204,21 @@ def compare(folder: Path, runs: int, entities: int) -> None:
     if python := feast_python():
         subprocess.run([python, __file__, "--peer", "apply", "--folder", folder], check=True, stdout=subprocess.DEVNULL)
         pythons["feast"] = python
-    # In turns, so that a neighbour on the machine slows all of them.
-    found = {peer: [measured(pythons[peer], peer, folder)] for peer in pythons}  # also warms the disk's cache
-    found = {peer: [] for peer in pythons}
-    for _ in range(runs):
+    found: dict[str, list[Measured]] = {peer: [] for peer in pythons}
+    for _ in range(runs):  # in turns, so that a neighbour on the machine slows all of them
         for peer, python in pythons.items():
-            found[peer].append(measured(python, peer, folder))
-    truth, base = found["pandas"][0].answer, statistics.median(m.seconds for m in found["updraft"])
-    print(f"{'':8} {'whole process':>14} {'times ours':>11} {'peak MB':>8}   entity rows kept, values")
+            found[peer].append(measured([python, __file__, "--peer", peer, "--folder", str(folder)]))
+    truth, (base, base_cpu, _) = found["pandas"][0].answer, medians(found["updraft"])
+    print(f"{'':8} {'whole process':>14} {'times ours':>11} {'CPU times ours':>15} {'peak MB':>8}   rows kept, values")
     for peer, all_runs in found.items():
-        seconds, peak = (statistics.median(getattr(m, what) for m in all_runs) for what in ("seconds", "peak"))
+        seconds, cpu, peak = medians(all_runs)
         answer = all_runs[0].answer
         same = all(math.isclose(answer[k], truth[k], rel_tol=1e-9, abs_tol=1e-6) for k in ("first", "last"))
         kept = f"{answer['rows']:.0f} of {entities}"
-        print(f"{peer:8} {seconds:12.2f} s {seconds / base:11.1f} {peak:8.0f}   {kept}, {'equal' if same else 'OTHER'}")
+        print(
+            f"{peer:8} {seconds:12.2f} s {seconds / base:11.1f} {cpu / base_cpu:15.1f} {peak:8.0f}   {kept}, ", end=""
+        )
+        print("equal" if same else "OTHER", flush=True)
     assert found["updraft"][0].answer["rows"] == entities
 
 
@@ -215,7 +230,9 @@ def main() -> None:
     said.add_argument("--peer", help=argparse.SUPPRESS)
     said.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = said.parse_args()
-    if asked.peer == "apply":
+    if asked.peer == "data":
+        generate(asked.folder, asked.entities, asked.views, asked.features, asked.versions)
+    elif asked.peer == "apply":
         feast(asked.folder, applying=True)
     elif asked.peer:
         print(json.dumps(PEERS[asked.peer](asked.folder)))
@@ -225,7 +242,7 @@ def main() -> None:
         )
         print(f"versions each; medians of {asked.runs} runs on {os.cpu_count()} cores", flush=True)
         with TemporaryDirectory() as folder:
-            generate(Path(folder), asked.entities, asked.views, asked.features, asked.versions)
+            subprocess.run([sys.executable, __file__, *sys.argv[1:], "--peer", "data", "--folder", folder], check=True)
             compare(Path(folder), asked.runs, asked.entities)
 
 
