@@ -354,3 +354,13 @@ def test_equal_knowledge_gives_equal_bytes_whoever_delivered_it_when(tmp_path, s
         with history(lake, case, first=NOON, latest=day.as_of) as known:
             answers.add(digest(known.ask(day, day.as_of)))
     assert len(answers) == 1
+
+
+def test_memory_may_be_held_to_a_limit_and_the_answer_is_the_same(lake, facts, monkeypatch):
+    deliver(lake, facts, [row(id=n, amount=float(n), row=n) for n in range(100)])
+    free = seen(lake, facts)
+    monkeypatch.setenv("UPDRAFT_MEMORY", "50MB")
+    with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
+        limit = known._db.sql("SELECT value FROM duckdb_settings() WHERE name = 'memory_limit'").fetchall()
+        assert limit == [("47.6 MiB",)]
+        assert known.ask(calendar(facts).at(NOON), moment("12:00")).to_pylist() == free
