@@ -2,26 +2,37 @@
 
 Each source appears as a table named after it, holding per key the newest version known at the moment, and nothing of a
 key whose newest version says that it is gone. One more table, `this_partition`, has one row: `key`, `starts_at`,
-`ends_at`, `as_of`. Tables are materialised in the order of their keys and queries run on one thread, so equal knowledge
-gives equal bytes, however it was delivered.
+`ends_at`, `as_of`. A shared feature set appears as a table too, with the rows computed for the same partition. Tables
+are materialised in the order of their keys and each query runs on one thread, so equal knowledge gives equal bytes,
+however it was delivered and however many partitions are computed at a time.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
 from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
-from updraft.query import THIS_PARTITION, sources_of
-from updraft.rows import Rows
+from updraft.query import THIS_PARTITION, columns_by_source, shared_of, sources_of
+from updraft.rows import Rows, quoted
+from updraft.settings import Settings
 from updraft.spec.model import UseCase
+from updraft.spec.shared import as_case
 from updraft.spec.sources import Source
 
-Which = Literal["features", "label"]
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Which = str  # `features`, `label`, or the name of a shared feature set
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
 
 ARROW = {
@@ -33,11 +44,17 @@ ARROW = {
 }
 STAMP = pa.timestamp("us", "UTC")
 GONE = "gone"
+AT_A_TIME = min(4, os.cpu_count() or 1)  # partitions computed at once; each has its sources in memory
 
 
 def raw_table(case: UseCase, source: str) -> str:
     """Name of the raw table of a source."""
     return f"raw/{case.name}/{source}"
+
+
+def shared_table(name: str) -> str:
+    """Name of the table of a shared feature set."""
+    return f"shared/{name}"
 
 
 def raw_schema(source: Source) -> pa.Schema:
@@ -50,8 +67,9 @@ def raw_schema(source: Source) -> pa.Schema:
 
 
 def built_table(case: UseCase, which: Which) -> str:
-    """Name of the table of features, or of labels."""
-    return f"{'features' if which == 'features' else 'labels'}/{case.name}"
+    """Name of the table of features, of labels, or of a shared feature set."""
+    own = {"features": f"features/{case.name}", "label": f"labels/{case.name}"}
+    return own.get(which) or shared_table(which)
 
 
 class History:
@@ -64,7 +82,10 @@ class History:
 
     def __init__(self, lake: Lake, case: UseCase, which: Which, *, first: Partition, latest: datetime) -> None:
         self._lake, self._case, self._sql = lake, case, case.sql(which)
-        self.sources = sources_of(case, self._sql, f"{which}.sql of {case.name}")
+        where = f"{which}.sql of {case.name}"
+        self.sources = sources_of(case, self._sql, where)
+        self.shared = shared_of(case, self._sql, where)
+        self._columns = columns_by_source(case, self._sql, where)
         self._first, self._latest = first, latest
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
@@ -72,11 +93,23 @@ class History:
     def __enter__(self) -> Self:
         import duckdb
 
-        self._db = duckdb.connect(config={"threads": 1, "python_enable_replacements": False})
+        self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
+        settings = Settings.from_env()
+        self._db.execute("SET temp_directory = ?", [str(settings.home / "spill")])
+        if settings.memory:
+            self._db.execute("SET memory_limit = ?", [settings.memory])
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:
             self._load(name, self._case.sources[name])
+        for name in self.shared:
+            self._load_shared(name)
+        self._idle: SimpleQueue[DuckDBPyConnection] = SimpleQueue()
+        for _ in range(AT_A_TIME):
+            cursor = self._db.cursor()
+            cursor.execute("SET TimeZone = ?", [self._case.partitions.timezone])
+            self._idle.put(cursor)
+        self._db.execute("SET threads = 1")  # more would change the order of rows, and with it the last bits of sums
         # From here on the query can reach neither files nor settings, only what was loaded.
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")
@@ -85,7 +118,20 @@ class History:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        while not self._idle.empty():
+            self._idle.get().close()
         self._db.close()
+
+    def ask_each(self, asked: Sequence[tuple[Partition, datetime]]) -> Iterator[Rows]:
+        """Run the query for each partition as of its moment, some at a time; the answers come in the order asked."""
+        running: deque[Future[Rows]] = deque()
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            for partition, moment in asked:
+                running.append(pool.submit(self.ask, partition, moment))
+                if len(running) > AT_A_TIME:  # else all answers would wait in memory at once
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
 
     def ask(self, partition: Partition, moment: datetime) -> Rows:
         """Run the query for `partition` as of `moment`.
@@ -94,45 +140,94 @@ class History:
         """
         import duckdb
 
-        for name in self.sources:
-            self._show(name, self._case.sources[name], partition, moment)
-        self._db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, ?::TIMESTAMPTZ AS starts_at, "
-            "?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
-            [partition.key, partition.start, partition.end, moment],
-        )
+        with self._connection() as db:
+            for name in self.sources:
+                self._show(db, name, self._case.sources[name], partition, moment)
+            for name in self.shared:
+                db.execute(
+                    f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT * EXCLUDE (partition) "  # noqa: S608 - a validated name
+                    f"FROM {_RAW}.{quoted(name)} WHERE partition = ?",
+                    [partition.key],
+                )
+            db.execute(
+                f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, "
+                "?::TIMESTAMPTZ AS starts_at, ?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
+                [partition.key, partition.start, partition.end, moment],
+            )
+            try:
+                return db.sql(self._sql).to_arrow_table()
+            except duckdb.Error as refused:
+                raise FeaturesInvalid(
+                    f"The SQL of {self._case.name} failed for {partition}: {str(refused)[:500]}",
+                    next_step="mend the query, then run the stage again.",
+                ) from refused
+
+    @contextmanager
+    def _connection(self) -> "Iterator[DuckDBPyConnection]":
+        """One of the connections, each of which has temporary tables of its own."""
+        db = self._idle.get()
         try:
-            return self._db.sql(self._sql).to_arrow_table()
-        except duckdb.Error as refused:
-            raise FeaturesInvalid(
-                f"The SQL of {self._case.name} failed for {partition}: {str(refused)[:500]}",
-                next_step="mend the query, then run the stage again.",
-            ) from refused
+            yield db
+        finally:
+            self._idle.put(db)
 
     def _load(self, name: str, source: Source) -> None:
-        table = raw_table(self._case, name)
-        keys = self._delivered(source)
-        rows = self._lake.read(table, keys)
+        table, needed = raw_table(self._case, name), self._needed(name, source)
+        rows = self._lake.read(table, self._delivered(source), needed.names)
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
-        demand_same_types(table, rows, raw_schema(source))
-        self._db.register("incoming", aligned(rows, raw_schema(source)))
-        self._db.execute(f"CREATE TABLE {_RAW}.{quoted(name)} AS SELECT * FROM incoming")  # noqa: S608 - a validated name
+        demand_same_types(table, rows, needed)
+        self._db.register("incoming", aligned(rows, needed))
+        keys = ", ".join(map(quoted, source.key))
+        # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
+        self._db.execute(
+            f"CREATE TABLE {_RAW}.{quoted(name)} AS "  # noqa: S608 - validated names
+            f"SELECT *, count(*) OVER (PARTITION BY {keys}) > 1 AS _several FROM incoming "
+            f"ORDER BY {keys}, known_at, delivery, row, partition"
+        )
         self._db.unregister("incoming")
+
+    def _load_shared(self, name: str) -> None:
+        own = as_case(name, self._case.folder.parent)
+        table, columns = shared_table(name), [*own.entity, *own.features, "partition"]
+        keys = self._calendar.keys(
+            self._first.key, self._calendar.containing(self._latest + self._calendar.lead_time).key
+        )
+        rows = self._lake.read(table, keys, columns)
+        if rows is None:
+            raise FeaturesInvalid(f"The shared feature set {name} was never built.", next_step="build the features.")
+        self.versions[table] = self._lake.version(table) or 0
+        self._db.register("incoming", rows)
+        by = ", ".join(map(quoted, own.entity))
+        self._db.execute(f"CREATE TABLE {_RAW}.{quoted(name)} AS SELECT * FROM incoming ORDER BY {by}, partition")  # noqa: S608
+        self._db.unregister("incoming")
+
+    def _needed(self, name: str, source: Source) -> pa.Schema:
+        """Columns that tell which row is the newest, and those the query can tell are there."""
+        stamps = {*source.key, "known_at", "delivery", "row", "partition", GONE}
+        return pa.schema([f for f in raw_schema(source) if f.name in stamps | self._columns[name]])
 
     def _delivered(self, source: Source) -> Sequence[str]:
         """Delivery partitions that can matter, so that others are never opened."""
         last = self._calendar.last_visible(self._latest)
         return self._calendar.keys(self._calendar.back(self._first, source.lookback).key, last.key)
 
-    def _show(self, name: str, source: Source, partition: Partition, moment: datetime) -> None:
-        keys = ", ".join(map(quoted, source.key))
-        columns = ", ".join(map(quoted, [*source.columns, *(c for c in ("event_time",) if c not in source.columns)]))
-        self._db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {columns}, known_at "  # noqa: S608 - validated names
-            f"FROM {_RAW}.{quoted(name)} "
-            "WHERE known_at <= ? AND partition BETWEEN ? AND ? "
-            f"QUALIFY {newest(source)} ORDER BY {keys}",
-            [moment, self._calendar.back(partition, source.lookback).key, self._calendar.last_visible(moment).key],
+    def _show(
+        self, db: "DuckDBPyConnection", name: str, source: Source, partition: Partition, moment: datetime
+    ) -> None:
+        keys, raw = ", ".join(map(quoted, source.key)), f"{_RAW}.{quoted(name)}"
+        every = [*source.columns, *(c for c in ("event_time",) if c not in source.columns), "known_at"]
+        shown = ", ".join(quoted(c) for c in every if c in self._columns[name] or c in source.key)
+        known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
+        there = f"AND {GONE} IS NOT TRUE" if source.deletes else ""
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} "  # noqa: S608 - validated names
+            f"AND (NOT _several OR rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys})) "
+            f"{there}",
+            {
+                "at": moment,
+                "oldest": self._calendar.back(partition, source.lookback).key,
+                "newest": self._calendar.last_visible(moment).key,
+            },
         )
 
 
@@ -173,8 +268,3 @@ def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:
     return pa.table(
         [have[f.name].cast(f.type) if f.name in have else pa.nulls(len(rows), f.type) for f in schema], schema=schema
     )
-
-
-def quoted(identifier: str) -> str:
-    """A validated name as it may stand in SQL."""
-    return '"' + identifier.replace('"', '""') + '"'

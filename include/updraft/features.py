@@ -6,7 +6,7 @@ scoring read the same rows of `features/<use case>`; nothing joins history a sec
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from updraft import ingest
 from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
-from updraft.errors import FeaturesInvalid, did_you_mean
+from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid, did_you_mean
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
-from updraft.query import sources_of
+from updraft.query import shared_of, sources_of
 from updraft.rows import Rows
 from updraft.spec.model import UseCase
+from updraft.spec.shared import as_case
 from updraft.spec.sources import Source
+
+TOGETHER = 32  # partitions that share one loading of history: it grows with them, and so does the work per moment
+HELD_BYTES = 64 << 20  # rows that wait to be written
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Built:
 
 
 def table(case: UseCase, which: Which = "features") -> str:
-    """Name of the table of features, or of labels."""
+    """Name of the table of features, of labels, or of a shared feature set."""
     return built_table(case, which)
 
 
@@ -53,8 +58,8 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
 
     :raises FeaturesInvalid: If the SQL is not one SELECT over the sources.
     """
-    sql = case.sql(which)
-    read = sources_of(case, sql, f"{which}.sql of {case.name}")
+    sql, where = case.sql(which), f"{which}.sql of {case.name}"
+    read = sources_of(case, sql, where)
     ticks = {"every", "timezone", "first"}
     decided = {
         "sql": _words(sql),
@@ -65,20 +70,23 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
         "lead_time": case.problem.model_dump(mode="json")["lead_time"],
         "maturity": case.label.model_dump(mode="json")["maturity"] if which == "label" else None,
     }
+    if used := shared_of(case, sql, where):
+        decided["shared"] = {name: fingerprint(as_case(name, case.folder.parent), name) for name in used}
     return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
 
 
 def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
-    """Compute the features of partitions as of their moments and write them in one commit.
+    """Compute the features of partitions as of their moments and write them, oldest first, many in one commit.
 
-    :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then nothing is written.
+    :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then neither that partition nor any
+        after it is written.
     """
     days = [calendar(case).at(key) for key in keys]
     return _build(case, "features", days, [day.as_of for day in days], lake)
 
 
 def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
-    """Compute the labels of mature partitions and write them in one commit."""
+    """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
     days = [calendar(case).at(key) for key in keys]
     return _build(case, "label", days, [calendar(case).matures_at(day) for day in days], lake)
 
@@ -112,18 +120,56 @@ def _view(source: Source) -> dict[str, Any]:
 
 
 def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
-    mark = fingerprint(case, which)
-    if not days:
-        return Built(0, 0, mark, lake.version(table(case, which)) or 0)
+    for name in shared_of(case, case.sql(which), f"{which}.sql of {case.name}"):
+        _share(case, name, [day.key for day in days], lake)
     demand_same_types(table(case, which), lake.read(table(case, which), []), schema(case, which))
-    with History(lake, case, which, first=min(days), latest=max(moments)) as history:
-        parts = [
-            _shaped(case, which, history.ask(day, moment), day, moment, mark)
-            for day, moment in zip(days, moments, strict=True)
-        ]
-    rows = pa.concat_tables(parts)
-    version = lake.replace(table(case, which), rows, [day.key for day in days])
-    return Built(len(days), len(rows), mark, version)
+    asked, count, version = sorted(zip(days, moments, strict=True)), 0, lake.version(table(case, which)) or 0
+    mark = fingerprint(case, which)
+    for begin in range(0, len(asked), TOGETHER):
+        for part in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
+            rows = pa.concat_tables(part.values())
+            version, count = lake.replace(table(case, which), rows, list(part)), count + len(rows)
+    return Built(len(asked), count, mark, version)
+
+
+def _share(reader: UseCase, name: str, keys: Sequence[str], lake: Lake) -> None:
+    """Compute a shared feature set for the partitions that lack it, once for all who read it.
+
+    :raises SpecInvalid: If it would be computed at other moments than its reader's partitions, or later ones.
+    :raises DeliveryMissing: If what it is computed from was not delivered yet.
+    """
+    case = as_case(name, reader.folder.parent)
+    ours, theirs = calendar(reader), calendar(case)
+    if (ours.every, ours.zone) != (theirs.every, theirs.zone) or theirs.lead_time < ours.lead_time:
+        raise SpecInvalid(
+            f"{reader.name} cannot read {name}: {case.name} has other partitions, or a shorter lead time.",
+            next_step="read it from a use case with the same calendar that predicts at the same moment or later.",
+        )
+    wanted = stale(case, keys, lake, name)
+    for source in sources_of(case, case.sql(name), f"{name}.sql") if wanted else ():
+        if absent := sorted(set(wanted) - ingest.delivered(case, source, lake)):
+            raise DeliveryMissing(
+                f"{name} waits for {source} of {case.name}, {', '.join(absent[:3])}.",
+                next_step=f"run the ingestion of {case.name} for these partitions.",
+            )
+    if wanted:
+        days = [theirs.at(key) for key in wanted]
+        _build(case, name, days, [day.as_of for day in days], lake)
+
+
+def _parts(
+    case: UseCase, which: Which, asked: Sequence[tuple[Partition, datetime]], lake: Lake, mark: str
+) -> Iterator[dict[str, Rows]]:
+    """Rows by partition, as many of them as may be held in memory at a time; history is loaded once for all."""
+    held: dict[str, Rows] = {}
+    with History(lake, case, which, first=asked[0][0], latest=max(moment for _, moment in asked)) as history:
+        for (day, moment), rows in zip(asked, history.ask_each(asked), strict=True):
+            held[day.key] = _shaped(case, which, rows, day, moment, mark)
+            if sum(rows.nbytes for rows in held.values()) > HELD_BYTES:
+                yield held
+                held = {}
+    if held:
+        yield held
 
 
 def _shaped(case: UseCase, which: Which, rows: Rows, day: Partition, moment: datetime, mark: str) -> Rows:
@@ -167,7 +213,8 @@ def schema(case: UseCase, which: Which = "features") -> pa.Schema:
     if which == "label":
         return pa.schema([*entity, pa.field(case.label.column, pa.float64()), *stamps])
     own = [pa.field(name, kinds[feature.type]) for name, feature in case.features.items()]
-    return pa.schema([*entity, pa.field("event_time", STAMP), *own, *stamps])
+    happened = [pa.field("event_time", STAMP)] if which == "features" else []
+    return pa.schema([*entity, *happened, *own, *stamps])
 
 
 def _entity_type(case: UseCase, name: str) -> pa.DataType:
@@ -199,7 +246,7 @@ def _one_row_each(case: UseCase, which: Which, rows: Rows, day: Partition) -> No
             f"{which}.sql of {case.name} gave {len(rows)} rows for {len(per_entity)} entities in {day}.",
             next_step=f"return one row per {', '.join(case.entity)}; a join multiplied them.",
         )
-    required = [*case.entity, *(n for n, f in case.features.items() if which == "features" and not f.nullable)]
+    required = [*case.entity, *(n for n, f in case.features.items() if which != "label" and not f.nullable)]
     for name in required:
         if rows[name].null_count:
             raise FeaturesInvalid(

@@ -86,14 +86,17 @@ class Lake:
             self._create(table, rows.schema)
             return self.update(table, partitions, change)
         _same_types(table, before.schema, plain(rows.schema))
-        if digest(before) == digest(rows):
+        if len(before) == len(rows) and digest(before) == digest(rows):
             return int(present.version())
         return self._commit(table, present, rows, partitions)
 
     def read(
         self, table: str, partitions: Sequence[str] | None = None, columns: Sequence[str] | None = None
     ) -> Rows | None:
-        """Rows of `partitions` (all, when `None`) as committed last; `None` when there is no such table."""
+        """Rows of `partitions` (all, when `None`) as committed last; `None` when there is no such table.
+
+        Of `columns`, those that the table does not have are left out.
+        """
         present = self._open(table)
         return None if present is None else self._scan(present, partitions, columns)
 
@@ -124,7 +127,7 @@ class Lake:
         self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None = None
     ) -> Rows:
         shape = plain(pa.schema(present.schema()))
-        names = shape.names if columns is None else list(columns)
+        names = shape.names if columns is None else [name for name in columns if name in shape.names]
         pruned: Any = None if partitions is None else [("partition", "in", list(partitions))]
         if partitions is not None and not partitions:
             return shape.empty_table().select(names)

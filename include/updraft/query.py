@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from updraft.errors import FeaturesInvalid, SpecInvalid, did_you_mean
+from updraft.spec import shared
 from updraft.spec.model import UseCase
 
 THIS_PARTITION = "this_partition"
@@ -40,10 +41,9 @@ def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
             if node["schema_name"] or node["catalog_name"]:
                 raise _refused(where, f"names {node['schema_name']}.{node['table_name']}")
             named.add(node["table_name"])
-    for table in sorted(named - own - {THIS_PARTITION} - set(case.sources)):
-        raise _refused(
-            where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, case.sources)}"
-        )
+    there = {*case.sources, *shared.read_by(case)}
+    for table in sorted(named - own - {THIS_PARTITION} - there):
+        raise _refused(where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, there)}")
     return sorted(named & set(case.sources))
 
 
@@ -85,6 +85,56 @@ def _alone(tree: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _no_condition(what: str) -> SpecInvalid:
     return SpecInvalid(what, next_step="write one condition over the columns of a row, such as `departure < arrival`.")
+
+
+def shared_of(case: UseCase, sql: str, where: str) -> list[str]:
+    """Shared feature sets that a query reads, sorted."""
+    sources_of(case, sql, where)
+    return sorted({table["table_name"] for table in _tables(_parsed(sql, where))} & set(shared.read_by(case)))
+
+
+def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozenset[str]]:
+    """Columns of each source that a query can tell are there; all of them where it takes rows whole.
+
+    A column counts as named when its name stands anywhere in the query, so a name means the same without the others.
+    """
+    tree = _parsed(sql, where)
+    words = {word.casefold() for word in _words(tree)}
+    whole = _taken_whole(tree)
+    return {
+        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in words)
+        for name, declared in case.sources.items()
+        if name in sources_of(case, sql, where)
+    }
+
+
+def _taken_whole(tree: Any) -> set[str]:
+    """Tables of which a query takes every column, or may: by a star, by position, or by what two tables share."""
+    nodes = list(_nodes(tree))
+    whole: set[str] = set()
+    names = {node["column_names"][-1].casefold() for node in nodes if node.get("class") == "COLUMN_REF"}
+    for node in nodes:
+        kind = node.get("type")
+        if kind in ("PIVOT", "SHOW_REF") or node.get("ref_type") == "NATURAL":
+            return {table["table_name"] for table in _tables(tree)}
+        inside = _nodes({part: held for part, held in node.items() if part != "cte_map"})
+        if kind == "SELECT_NODE" and any(inner.get("class") == "STAR" for inner in inside):
+            whole |= {table["table_name"] for table in _tables(node["from_table"])}
+    for table in _tables(tree):
+        if table["column_name_alias"] or names & {table["table_name"].casefold(), table["alias"].casefold()}:
+            whole.add(table["table_name"])
+    return whole
+
+
+def _tables(tree: Any) -> Iterator[dict[str, Any]]:
+    return (node for node in _nodes(tree) if node.get("type") == "BASE_TABLE")
+
+
+def _words(tree: Any) -> Iterator[str]:
+    """Every text in a syntax tree."""
+    for node in _nodes(tree):
+        for value in node.values():
+            yield from (word for word in (value if isinstance(value, list) else [value]) if isinstance(word, str))
 
 
 @lru_cache(maxsize=32)  # opening a DuckDB takes a hundred times longer than parsing

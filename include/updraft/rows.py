@@ -1,9 +1,16 @@
-"""Rows in memory: one shape for every table, and a digest that is the identity of what they hold."""
+"""Rows in memory: one shape for every table, a digest that is the identity of what they hold, and the as-of join."""
 
 import hashlib
-from typing import TypeAlias
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
+
+from updraft.errors import FeaturesInvalid
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 Rows: TypeAlias = pa.Table
 
@@ -46,3 +53,55 @@ def digest(rows: Rows) -> str:
             out.write_batch(batch)
     seen.update(sink.getvalue())
     return seen.hexdigest()
+
+
+def as_of(rows: Rows, views: Sequence[Path], *, by: Sequence[str], at: str) -> Rows:
+    """Rows with the columns of each view's newest row for them: same key `by`, and `at` not after theirs.
+
+    Every row stays, in its place; where a view has nothing for it, the view's columns are null. Of rows of a view with
+    the same key and moment the last counts. Only keys are joined: the other columns are fetched by row number, one
+    view at a time, so memory is that of the result and one view.
+
+    :param views: Parquet files, each with the columns `by`, `at`, and columns that nothing else has.
+    :raises FeaturesInvalid: If two of them have a column of the same name.
+    """
+    import duckdb
+    import pyarrow.parquet as pq
+
+    key = [*by, at]
+    columns = dict(zip(rows.column_names, rows.columns, strict=True))
+    with duckdb.connect() as db:
+        db.register("asked", _numbered(rows.select(key)))
+        for view in views:
+            own = [name for name in pq.read_schema(view).names if name not in key]
+            if twice := sorted(set(own) & set(columns)):
+                raise FeaturesInvalid(
+                    f"{view.name} has {', '.join(twice[:10])}, which the rows have already.",
+                    next_step="rename these columns in the view.",
+                )
+            found = _newest(db, pq.read_table(view, columns=key), by, at)
+            taken = pq.read_table(view, columns=own).take(found)
+            columns |= dict(zip(own, taken.columns, strict=True))
+    return pa.table(columns)
+
+
+def _newest(db: "DuckDBPyConnection", keys: Rows, by: Sequence[str], at: str) -> "pa.ChunkedArray[Any]":
+    """Per asked row, the row number of its newest key; null where there is none."""
+    *names, moment = (quoted(name) for name in (*by, at))
+    equal = " AND ".join(f"a.{name} = v.{name}" for name in names)
+    db.register("known", _numbered(keys))
+    found = db.sql(
+        f"SELECT v._place FROM asked a ASOF LEFT JOIN "  # noqa: S608 - quoted names
+        f"(SELECT {', '.join(names)}, {moment}, max(_place) AS _place FROM known GROUP BY ALL) v "
+        f"ON {equal} AND a.{moment} >= v.{moment} ORDER BY a._place"
+    )
+    return found.to_arrow_table()["_place"]
+
+
+def _numbered(rows: Rows) -> Rows:
+    return rows.append_column("_place", pa.array(range(len(rows)), pa.int64()))
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL takes it, whatever it holds."""
+    return '"' + identifier.replace('"', '""') + '"'

@@ -15,6 +15,7 @@ class Settings:
     :param use_cases: Folder of the use cases; `UPDRAFT_USE_CASES`.
     :param tracking: MLflow tracking URI; `MLFLOW_TRACKING_URI`.
     :param artifacts: Where MLflow keeps artifacts; `UPDRAFT_ARTIFACTS`.
+    :param memory: Most memory DuckDB may take, such as `1GB`; what does not fit goes to disk. `UPDRAFT_MEMORY`.
     """
 
     home: Path
@@ -23,6 +24,7 @@ class Settings:
     use_cases: Path
     tracking: str
     artifacts: str
+    memory: str | None = None
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -39,4 +41,5 @@ class Settings:
             use_cases=here,
             tracking=os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}"),
             artifacts=os.environ.get("UPDRAFT_ARTIFACTS", str(home / "mlartifacts")),
+            memory=os.environ.get("UPDRAFT_MEMORY") or None,
         )

@@ -156,6 +156,24 @@ def test_the_order_of_the_deliveries_and_of_their_rows_leaves_no_trace(tmp_path,
     assert [r["id"] for r in answers[0]] == [str(i) for i in range(7)]
 
 
+def test_many_facts_of_which_some_were_corrected_come_in_the_order_of_their_keys(lake, sql_case):
+    """Enough rows for several of the engine's batches, and for one that none of them fills."""
+    case = sql_case("SELECT id, amount FROM facts")
+    rows = [row(id=f"{i:05}", amount=float(i), row=i) for i in range(5000)]
+    again = [{**r, "amount": -1.0, "known_at": "10:00", "delivery": "e"} for r in rows if r["row"] % 7 == 0]
+    deliver(lake, case, random.Random(1).sample([*rows, *again], len(rows) + len(again)))
+    assert seen(lake, case) == [{"id": f"{i:05}", "amount": -1.0 if i % 7 == 0 else float(i)} for i in range(5000)]
+
+
+def test_asking_for_many_partitions_at_once_answers_each_in_its_turn(lake, looking_back):
+    deliver(lake, looking_back, [row(id=n, amount=n, delivered=day, known_at="1 13:00") for n, day in enumerate(DAYS)])
+    days = [calendar(looking_back).at(day) for day in DAYS * 3]
+    with history(lake, looking_back, first=DAYS[0], latest=days[5].as_of) as known:
+        each = list(known.ask_each([(day, day.as_of) for day in days]))
+        assert [rows.to_pylist() for rows in each] == [known.ask(day, day.as_of).to_pylist() for day in days]
+        assert [len(rows) for rows in each] == [0, 0, 3, 3, 3, 3] * 3
+
+
 @pytest.mark.parametrize(
     ("at", "visible"),
     [
@@ -380,3 +398,13 @@ def test_equal_knowledge_gives_equal_bytes_whoever_delivered_it_when(tmp_path, s
         with history(lake, case, first=NOON, latest=day.as_of) as known:
             answers.add(digest(known.ask(day, day.as_of)))
     assert len(answers) == 1
+
+
+def test_memory_may_be_held_to_a_limit_and_the_answer_is_the_same(lake, facts, monkeypatch):
+    deliver(lake, facts, [row(id=n, amount=float(n), row=n) for n in range(100)])
+    free = seen(lake, facts)
+    monkeypatch.setenv("UPDRAFT_MEMORY", "50MB")
+    with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
+        limit = known._db.sql("SELECT value FROM duckdb_settings() WHERE name = 'memory_limit'").fetchall()
+        assert limit == [("47.6 MiB",)]
+        assert known.ask(calendar(facts).at(NOON), moment("12:00")).to_pylist() == free

@@ -125,6 +125,35 @@ def test_a_backfill_gives_what_would_have_been_computed_then(tmp_path):
     assert digest(then.read(features.table(CASE))) == digest(later.read(features.table(CASE)))
 
 
+@pytest.mark.slow
+def test_a_long_history_in_bulk_has_the_bytes_of_one_partition_after_the_other(tmp_path):
+    """More partitions than share one loading of history, and than are committed together."""
+    first, last = "2013-03-01", "2013-04-02"
+    keys = DATES.keys(first, last)
+    assert len(keys) > features.TOGETHER
+    found = {}
+    for name, chunks in {"bulk": [keys], "each": [[key] for key in keys]}.items():
+        lake = Lake(str(tmp_path / name))
+        flights.write(CASE, lake, flights.raw_rows(CASE, first, last, per_day=6))
+        for chunk in chunks:
+            assert features.build(CASE, chunk, lake).partitions == len(chunk)
+        files = (tmp_path / name / "features").rglob("*.parquet")
+        found[name] = {file.parent.name: file.read_bytes() for file in files}
+        assert sorted(found[name]) == [f"partition={key}" for key in keys]
+    assert found["bulk"] == found["each"]
+
+
+def test_what_was_computed_before_a_partition_that_cannot_be_stays(lake, sql_case):
+    case = sql_case(GOOD.replace("amount", "CASE id WHEN 'bad' THEN error('no') ELSE amount END AS amount"))
+    later = calendar(case).at("2024-02-20").start
+    facts(lake, case, fact(case, "a"), fact(case, "bad") | {"happened_at": later, "event_time": later})
+    keys = calendar(case).keys("2024-01-02", "2024-03-01")
+    with pytest.raises(FeaturesInvalid, match=r"failed for 2024-02-20: .*no"):
+        features.build(case, keys, lake)
+    assert lake.partitions("features/tiny") == ["2024-01-02"], "days without rows have no files"
+    assert features.stale(case, ["2024-01-02"], lake) == []
+
+
 def test_labels_wait_for_the_corrections_that_come_before_they_mature(tmp_path):
     day = DATES.at("2013-03-07")
     lake = Lake(str(tmp_path))

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from updraft.errors import FeaturesInvalid, SpecInvalid
-from updraft.query import _CLOCKS_AND_DICE, _CLOCKS_WITHOUT_BRACKETS, columns_of, sources_of
+from updraft.query import _CLOCKS_AND_DICE, _CLOCKS_WITHOUT_BRACKETS, columns_by_source, columns_of, sources_of
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,72 @@ def two(make_case):
 )  # fmt: skip
 def test_the_sources_a_query_reads_are_those_it_names(two, sql, reads):
     assert sources_of(two, sql, "features.sql") == reads
+
+
+EVERY = {"id", "amount", "happened_at", "reported_at", "event_time", "known_at"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        pytest.param("SELECT count(*) AS n FROM facts", set(), id="none"),
+        pytest.param("SELECT id, max(AMOUNT) FROM facts GROUP BY 1", {"id", "amount"}, id="in any letters"),
+        pytest.param("SELECT f.amount FROM facts f WHERE known_at > happened_at", {"amount", "known_at", "happened_at"},
+                     id="in a filter"),
+        pytest.param("SELECT 1 FROM facts JOIN weather USING (id)", {"id"}, id="shared by a join"),
+        pytest.param("SELECT amount AS id FROM facts", {"amount", "id"}, id="a name given may be one"),
+        pytest.param("SELECT * FROM facts", EVERY, id="a star"),
+        pytest.param("FROM facts", EVERY, id="the short form"),
+        pytest.param("SELECT f.* FROM facts f", EVERY, id="a star of an alias"),
+        pytest.param("SELECT COLUMNS('a.*') FROM facts", EVERY, id="columns by a pattern"),
+        pytest.param("SELECT facts FROM facts", EVERY, id="the row"),
+        pytest.param("SELECT F FROM facts f", EVERY, id="the row by an alias"),
+        pytest.param("SELECT a FROM facts AS f(a)", EVERY, id="by position"),
+        pytest.param("SELECT 1 FROM facts NATURAL JOIN weather", EVERY, id="what two have in common"),
+        pytest.param("SELECT x FROM (UNPIVOT facts ON amount, known_at INTO NAME n VALUE x)", EVERY, id="turned"),
+        pytest.param("SELECT s FROM (SELECT * FROM weather) AS w(s), facts", EVERY, id="a star beside it, to be safe"),
+        pytest.param("WITH w AS (SELECT * FROM weather) SELECT w.id, amount FROM w JOIN facts ON true",
+                     {"id", "amount"}, id="a star in a CTE"),
+        pytest.param("SELECT (SELECT max(w.amount) FROM weather w WHERE w.id = facts.id) FROM facts",
+                     {"id", "amount"}, id="from within a subquery"),
+    ],
+)  # fmt: skip
+def test_the_columns_a_query_can_tell_are_there_are_those_it_names(two, sql, columns):
+    assert columns_by_source(two, sql, "features.sql")["facts"] == columns
+
+
+ASKED = [
+    "SELECT id, amount + 1 AS more FROM facts ORDER BY ALL",
+    "SELECT weather.id, f.amount FROM facts AS f JOIN weather USING (id) ORDER BY ALL",
+    "SELECT f FROM facts AS f ORDER BY id",
+    "SELECT a, b FROM facts AS f(a, b) ORDER BY ALL",
+    "SELECT count(*) FROM facts NATURAL JOIN weather",
+    "SELECT id AS amount FROM facts ORDER BY amount",
+    "SELECT amount FROM facts WHERE EXISTS (FROM weather WHERE weather.id = facts.id) ORDER BY ALL",
+    "WITH w AS (FROM weather) SELECT facts.id, w.amount FROM facts LEFT JOIN w ON w.id = facts.id ORDER BY ALL",
+    "SELECT count(*) FROM facts, LATERAL (SELECT facts.*) AS l",
+    "SELECT max(COLUMNS('.*_at')) FROM facts",
+    "SELECT id, amount FROM facts UNION BY NAME SELECT id, happened_at FROM weather ORDER BY ALL",
+]
+
+
+@pytest.mark.parametrize("sql", ASKED)
+def test_a_query_answers_the_same_when_it_gets_only_these_columns(two, sql):
+    seen = columns_by_source(two, sql, "features.sql")
+    answers = []
+    for keep in (dict.fromkeys(seen, EVERY), seen):
+        with duckdb.connect() as db:
+            for n, (table, columns) in enumerate(keep.items()):
+                db.execute(f"CREATE TABLE made AS SELECT i::VARCHAR AS id, i / 2 AS amount, "
+                           f"TIMESTAMPTZ '2024-01-01' + to_days(i::INT) AS happened_at, 0 AS reported_at, "
+                           f"NULL::INT AS event_time, i + {n} AS known_at FROM range({3 + n}) t(i)")  # fmt: skip
+                kept = ", ".join(
+                    c for c in ("id", "amount", *sorted(EVERY - {"id", "amount"})) if c in columns | {"id"}
+                )
+                db.execute(f"CREATE TABLE {table} AS SELECT {kept} FROM made")
+                db.execute("DROP TABLE made")
+            answers.append(db.sql(sql).fetchall())
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(

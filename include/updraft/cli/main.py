@@ -72,6 +72,14 @@ def profile(
 
 
 @app.command()
+def features() -> None:
+    """List the feature sets that use cases share, with owner and meaning."""
+    from updraft.cli.features import list_shared
+
+    list_shared(console)
+
+
+@app.command()
 def rollback(
     use_case: UseCaseName,
     why: Annotated[str, typer.Option(help="The reason, for the ledger.")],

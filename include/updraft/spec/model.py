@@ -251,6 +251,6 @@ class UseCase(Part):
             raise ValueError("this use case was not loaded from a folder")
         return self._folder
 
-    def sql(self, which: Literal["features", "label"]) -> str:
-        """Text of `features.sql` or `label.sql`."""
+    def sql(self, which: str) -> str:
+        """Text of `features.sql`, `label.sql`, or another query in the folder."""
         return (self.folder / f"{which}.sql").read_text(encoding="utf-8")
