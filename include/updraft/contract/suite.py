@@ -132,6 +132,10 @@ def _true(column: str, marks: dict[str, Any]) -> "Expectation":
 
 
 def _marked(rule: Rule, **more: Any) -> dict[str, Any]:
-    """What an expectation carries of its rule; the library knows a warning from the rest."""
-    meta = {"rule": rule.kind, "severity": rule.severity, "limit": rule.limit, **more}
-    return {"meta": meta, "severity": "warning" if rule.severity == "warn" else "critical"}
+    """What an expectation carries of its rule, where it is not the usual: the library copies it thousands of times."""
+    meta = {"rule": rule.kind, **more}
+    if rule.severity != "quarantine":
+        meta["severity"] = rule.severity
+    if rule.limit is not None:
+        meta["limit"] = rule.limit
+    return {"meta": meta, **({"severity": "warning"} if rule.severity == "warn" else {})}
