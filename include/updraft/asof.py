@@ -40,7 +40,7 @@ def raw_table(case: UseCase, source: str) -> str:
 
 def raw_schema(source: Source) -> pa.Schema:
     """Columns of a raw table: the source's own, then when, from which delivery and which row of it."""
-    own = [pa.field(name, ARROW[column.type]) for name, column in source.columns.items()]
+    own = [pa.field(name, ARROW[column.type]) for name, column in source.stored().columns.items()]
     stamps = [pa.field("event_time", STAMP), pa.field("known_at", STAMP)]
     origin = [pa.field("delivery", pa.string()), pa.field("row", pa.int64()), pa.field("partition", pa.string())]
     return pa.schema([*own, *stamps, *origin])
@@ -123,7 +123,8 @@ class History:
 
     def _show(self, name: str, source: Source, partition: Partition, moment: datetime) -> None:
         keys = ", ".join(map(_quoted, source.key))
-        columns = ", ".join(map(_quoted, [*source.columns, *(c for c in ("event_time",) if c not in source.columns)]))
+        own = source.stored().columns
+        columns = ", ".join(map(_quoted, [*own, *(c for c in ("event_time",) if c not in own)]))
         self._db.execute(
             f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS SELECT {columns}, known_at "  # noqa: S608 - validated names
             f"FROM {_RAW}.{_quoted(name)} "

@@ -156,6 +156,24 @@ class TestValues:
     def test_a_moment_without_a_zone_is_read_in_the_declared_one(self, text, read):
         assert value(text, single("timestamp", timezone="America/New_York")) == read
 
+    @pytest.mark.parametrize(
+        ("text", "fold", "read"),
+        [
+            ("2013-11-03 01:30", "earlier", datetime(2013, 11, 3, 5, 30, tzinfo=UTC)),
+            ("2013-11-03 01:30", "later", datetime(2013, 11, 3, 6, 30, tzinfo=UTC)),
+            ("2013-11-03 00:59", "later", datetime(2013, 11, 3, 4, 59, tzinfo=UTC)),
+            ("2013-11-03 02:00", "earlier", datetime(2013, 11, 3, 7, tzinfo=UTC)),
+            ("2013-11-03T01:30:00-05:00", "earlier", datetime(2013, 11, 3, 6, 30, tzinfo=UTC)),
+        ],
+    )
+    def test_an_hour_that_happens_twice_is_read_as_the_spec_says(self, text, fold, read):
+        assert value(text, single("timestamp", timezone="America/New_York", fold=fold)) == read
+
+    @pytest.mark.parametrize("fold", ["refuse", "earlier", "later"])
+    def test_an_hour_that_never_happens_is_a_bad_row_whatever_the_spec_says_of_folds(self, fold):
+        said = value("2013-03-10 02:30", single("timestamp", timezone="America/New_York", fold=fold))
+        assert "the clock skips it" in said
+
     def test_a_moment_without_any_zone_is_a_bad_row(self):
         assert "names no zone" in value("2013-07-01 12:00:00", single("timestamp"))
 
@@ -262,6 +280,7 @@ class TestJsonLines:
             ('{"id":1,"s":"\\u0000"}', "s: '\\x00' holds a NUL"),
             ('{"id":1,"s":{"a":1}}', "s: is an object, declared string"),
             ('{"id":1,"at":1364774400}', "at: is a number, declared timestamp"),
+            ('{"id":1,"id":2}', "is not JSON: an object has a key twice"),
             ("[1]", "is not an object"),
             ("[" * 100_000, "is not JSON"),
             ('{"id":1' + "0" * 5000 + "}", "is not JSON"),
@@ -346,6 +365,14 @@ class TestCaps:
             (b"id,at,x,ok,s\n1,,,,\n", {"decoded_bytes": 10}, "decode to more than 10"),
             (b'id,at,x,ok,s\n1,,,,"open\n2,,,,\n', {}, "quoted field is never closed"),
             (b'id,at,x,ok,s\n1,,,,"' + b"long\n" * 1_000_000 + b'"\n', {}, "rows of at most 1048576 bytes"),
+            (b'id,at,x,ok,s\n1,,,,"' + b"x" * 100 + b'"\n', {"cell_bytes": 99}, "A value of s has 100 bytes"),
+            (
+                f"id,at,x,ok,s\n1,,,,{'ä' * 20}\n".encode(),
+                {"cell_bytes": 30},
+                "A value of s has 40 bytes",
+            ),
+            (b"id,at,x,ok,s\n1,,,," + b"x" * 70_000 + b"\n", {}, "70000 bytes, the spec allows 65536"),
+            (b"id,at,x,ok,s," + b"n" * 70_000 + b"\n", {}, "name of a column has 70000 bytes"),
             (b"id,at,x,ok,s\n1,,,,\xff\n", {}, "not UTF-8: invalid start byte near byte 18"),
             (b"id,at,x,ok,s\n1,,,,\xed\xa0\x80\n", {}, "not UTF-8"),
             ("id,at,x,ok,s\n".encode("utf-16"), {}, "NUL byte at 3; it looks like UTF-16"),
@@ -405,6 +432,29 @@ class TestCaps:
     def test_parquet_beyond_the_caps_is_refused_by_its_footer(self, table, caps, why):
         with pytest.raises(DeliveryRefused, match=why):
             decode(parquet(table), source("parquet", caps=caps))
+
+    @pytest.mark.parametrize(
+        ("format_", "data"),
+        [
+            ("jsonl", b'{"id":1,"at":"2013-04-01T12:00:00Z","s":"' + b"x" * 100 + b'"}'),
+            ("jsonl", b'{"id":1,"at":"2013-04-01T12:00:00Z","' + b"x" * 100 + b'":1}'),
+            ("parquet", parquet(small(s=["a", "x" * 100]))),
+            ("parquet", parquet(small(s=pa.array(["a", "x" * 100]).dictionary_encode()))),
+            ("parquet", parquet(small(**{"x" * 100: [1, 2]}))),
+        ],
+    )
+    def test_a_long_cell_or_name_is_refused_in_every_format(self, format_, data):
+        with pytest.raises(DeliveryRefused, match="has 100 bytes, the spec allows 99"):
+            decode(data, source(format_, caps={"cell_bytes": 99}))
+
+    def test_names_of_json_keys_are_counted_while_they_grow(self):
+        lines = b"".join(b'{"id":1,"at":"2013-04-01T12:00:00Z","k%d":1}\n' % n for n in range(300_000))
+        tracemalloc.start()
+        with pytest.raises(DeliveryRefused, match="columns, the spec allows 2000"):
+            decode(lines, source("jsonl"))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4 * len(lines)
 
     def test_parquet_inside_gzip_is_refused(self):
         with pytest.raises(DeliveryRefused, match="inside gzip"):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from updraft.spec import patterns
 from updraft.spec.sources import Source
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def of_rows(name: str, source: Source) -> "ExpectationSuite":
             among = list(declared.among)
             expectations.append(gxe.ExpectColumnValuesToBeInSet(column=column, value_set=among, meta=_rule("among")))
         if declared.pattern is not None:
-            whole = rf"\A(?:{declared.pattern})\Z"
-            expectations.append(gxe.ExpectColumnValuesToMatchRegex(column=column, regex=whole, meta=_rule("pattern")))
+            wanted = patterns.whole(declared.pattern)
+            expectations.append(gxe.ExpectColumnValuesToMatchRegex(column=column, regex=wanted, meta=_rule("pattern")))
     if source.contract.unique:
         expectations.append(
             gxe.ExpectCompoundColumnsToBeUnique(

@@ -9,8 +9,9 @@ from typing import Any
 from updraft import contract
 from updraft.errors import ValidationBroken
 from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed
+from updraft.ingest.redaction import place, reopened
 from updraft.ingest.verdict import Verdict, current, keep
-from updraft.sources.decode import Decoded, decode
+from updraft.sources.decode import Decoded
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def judge(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
     """
     verdicts = {delivery.identity: current(feed, delivery) for delivery in deliveries}
     fresh = {d.identity: rows_of(feed, d, decoded) for d in deliveries if verdicts[d.identity] is None}
-    checked = contract.check(feed.name, feed.source, fresh) if fresh else {}
+    checked = contract.check(feed.name, feed.source.stored(), fresh) if fresh else {}
     return Validated(
         feed.name,
         tuple(verdicts[d.identity] or keep(feed, d, checked[d.identity], fresh[d.identity]) for d in deliveries),
@@ -65,12 +66,12 @@ def rows_of(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded]) -> D
     if delivery.identity in decoded:
         return decoded[delivery.identity]
     try:
-        data = feed.lake.get(feed.place("staging", delivery.identity))
+        data = feed.lake.get(place(feed, delivery.identity, delivery.redacted))
     except FileNotFoundError as gone:
         raise _unsound(f"The staged bytes of {feed.name} for {delivery.identity} are gone.") from gone
-    if hashlib.sha256(data).hexdigest() != delivery.delivery:
+    if hashlib.sha256(data).hexdigest() != (delivery.redacted or delivery.delivery):
         raise _unsound(f"The staged bytes of {feed.name} for {delivery.identity} are not those that landed.")
-    return decode(data, feed.source, compressed=delivery.compressed)
+    return reopened(feed, delivery, data)
 
 
 def _unsound(what: str) -> ValidationBroken:

@@ -7,8 +7,12 @@ from pydantic import Field, model_validator
 from updraft.spec.base import Part
 from updraft.spec.durations import Duration
 from updraft.spec.names import Name
+from updraft.spec.patterns import Pattern
+from updraft.spec.zones import Zone
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
+Fold = Literal["refuse", "earlier", "later"]
+Treatment = Literal["hash", "mask", "drop"]
 Scalar = str | int | float | bool
 
 
@@ -21,9 +25,20 @@ class Column(Part):
         default=None, description="Smallest and largest value allowed; `null` leaves a side open."
     )
     among: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="The only values allowed.")
-    pattern: str | None = Field(default=None, description="Regular expression a string must match.")
-    timezone: str | None = Field(
+    pattern: Pattern | None = Field(
+        default=None,
+        description="Regular expression for the whole string, without look-around and back-references.",
+    )
+    timezone: Zone | None = Field(
         default=None, description="For timestamps written without a zone: the IANA zone they are in."
+    )
+    fold: Fold = Field(
+        default="refuse",
+        description="For such timestamps in an hour that the clock shows twice: a bad row, or which one it means.",
+    )
+    personal: Treatment | None = Field(
+        default=None,
+        description="For personal data: store a keyed hash of the value, its shape, or nothing; from landing on.",
     )
 
     @model_validator(mode="after")
@@ -32,6 +47,13 @@ class Column(Part):
         for rule, types in fits.items():
             if getattr(self, rule) is not None and self.type not in types:
                 raise ValueError(f"`{rule}` is for {' and '.join(types)} columns, this one is {self.type}")
+        if self.fold != "refuse" and self.timezone is None:
+            raise ValueError("`fold` is about the clock of a zone; say `timezone` as well")
+        hidden = {"hash": ("string", "integer"), "mask": ("string",)}.get(self.personal or "")
+        if hidden and self.type not in hidden:
+            raise ValueError(f"`personal: {self.personal}` is for {' and '.join(hidden)} columns; `drop` fits any")
+        if self.personal and (self.range or self.among or self.pattern):
+            raise ValueError("a personal column has no `range`, `among` or `pattern`: its values are not kept to judge")
         return self
 
 
@@ -68,6 +90,7 @@ class Caps(Part):
     rows: int = Field(default=50_000_000, gt=0, description="Most rows.")
     columns: int = Field(default=2_000, gt=0, description="Most columns.")
     line_bytes: int = Field(default=1024**2, gt=0, description="Longest line.")
+    cell_bytes: int = Field(default=64 * 1024, gt=0, description="Longest value of a column, or name of one.")
 
 
 class Source(Part):
@@ -99,9 +122,23 @@ class Source(Part):
         for name in (*self.key, self.event_time):
             if self.columns[name].nullable:
                 raise ValueError(f"{name!r} is part of the key or the event time, so it cannot be nullable")
+        for role, names in self._roles().items():
+            if lost := [name for name in names if self.columns[name].personal in ("mask", "drop")]:
+                raise ValueError(f"`{role}` names {lost[0]!r}, which is not stored; a key may be hashed")
         if "{partition}" not in self.path or self.path.startswith("/") or ".." in self.path.split("/"):
             raise ValueError("`path` must be relative to the inbox, stay inside it and contain {partition}")
         return self
+
+    @property
+    def personal(self) -> dict[str, Treatment]:
+        """What becomes of the columns with personal data, by name."""
+        return {name: column.personal for name, column in self.columns.items() if column.personal}
+
+    def stored(self) -> "Source":
+        """The source as the lake knows it: no dropped column, and text for what is hashed or masked."""
+        kept = {name: column for name, column in self.columns.items() if column.personal != "drop"}
+        text = {name: Column(type="string", nullable=kept[name].nullable) for name in self.personal if name in kept}
+        return self.model_copy(update={"columns": {**kept, **text}}) if self.personal else self
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
         known = (self.known_at.column,) if self.known_at.column else ()

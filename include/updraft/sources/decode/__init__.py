@@ -48,9 +48,23 @@ def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
     :param compressed: Whether `data` is gzip.
     :raises DeliveryRefused: If it exceeds the caps, is no sound file of its format, or lacks a declared column.
     """
+    return finished(carry(data, source, compressed=compressed), source)
+
+
+def carry(data: bytes, source: Source, *, compressed: bool = False) -> Carried:
+    """The declared columns of a delivery as they were written, within the caps.
+
+    :raises DeliveryRefused: As `decode`.
+    """
     carried = _READERS[source.format](_content(data, source, compressed=compressed), source)
     if len(carried.row) + len(carried.broken) > source.caps.rows:
         raise guard.too_many_rows(source.caps)
+    guard.cells(carried.columns, source.caps)
+    return carried
+
+
+def finished(carried: Carried, source: Source) -> Decoded:
+    """Rows with the declared types, and what is wrong with those that have them not."""
     columns: dict[str, Column] = {}
     faults = {name: list(found) for name, found in carried.faults.items()}
     for name, declared in source.columns.items():
