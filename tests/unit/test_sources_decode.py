@@ -358,6 +358,9 @@ class TestCaps:
         ("text", "caps", "why"),
         [
             (b"id,at,x,ok,s\n" + b"1,,,,\n" * 12, {"rows": 10}, "more than 10 rows"),
+            (b"id,at,x,ok,s\n" + b"1\n" * 12, {"bad_rows": 11}, "More than 11 of its rows cannot be read"),
+            (b"id,at,x,ok,s\n" + b"q,,,,\n" * 12, {"bad_rows": 11}, "More than 11 of its rows cannot be read"),
+            (b"id,at,x,ok,\x1b[2J\xe2\x80\xae\n", {}, r"known: \\x1b\[2J\\u202e"),
             (b"id,at,x,ok,s\n" + b"x" * 100, {"line_bytes": 99}, "longer than 99 bytes"),
             (b"id,at,x,ok,s\n" + b"1,,,,\n" * 20 + b"x" * 100 + b"\n1", {"line_bytes": 99}, "longer than 99 bytes"),
             (b"x" * 100_000_000, {}, "longer than 1048576 bytes"),
@@ -446,6 +449,10 @@ class TestCaps:
     def test_a_long_cell_or_name_is_refused_in_every_format(self, format_, data):
         with pytest.raises(DeliveryRefused, match="has 100 bytes, the spec allows 99"):
             decode(data, source(format_, caps={"cell_bytes": 99}))
+
+    def test_json_lines_that_are_none_are_counted(self):
+        with pytest.raises(DeliveryRefused, match="More than 11 of its rows cannot be read"):
+            decode(b"{\n" * 12, source("jsonl", caps={"bad_rows": 11}))
 
     def test_names_of_json_keys_are_counted_while_they_grow(self):
         lines = b"".join(b'{"id":1,"at":"2013-04-01T12:00:00Z","k%d":1}\n' % n for n in range(300_000))

@@ -88,6 +88,7 @@ class Caps(Part):
     decoded_bytes: int = Field(default=4 * 1024**3, gt=0, description="Largest delivery once decompressed.")
     ratio: int = Field(default=200, gt=0, description="Largest ratio of decompressed to compressed bytes.")
     rows: int = Field(default=50_000_000, gt=0, description="Most rows.")
+    bad_rows: int = Field(default=100_000, ge=0, description="Most rows that cannot be read as declared.")
     columns: int = Field(default=2_000, gt=0, description="Most columns.")
     line_bytes: int = Field(default=1024**2, gt=0, description="Longest line.")
     cell_bytes: int = Field(default=64 * 1024, gt=0, description="Longest value of a column, or name of one.")

@@ -73,6 +73,7 @@ def finished(carried: Carried, source: Source) -> Decoded:
     bad = np.zeros(len(carried.row), np.bool_)
     for fault in (fault for found in faults.values() for fault in found):
         bad |= fault.where
+    guard.bad_rows(int(bad.sum()) + len(carried.broken), source.caps)
     rows = pa.table({**columns, "row": pa.array(carried.row)})
     reasons = {**carried.broken, **_reasons(carried, faults, bad)}
     return Decoded(

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from updraft.errors import DeliveryRefused
-from updraft.sources.decode import header
+from updraft.sources.decode import guard, header
 from updraft.sources.decode.carried import Carried, written
 from updraft.spec.sources import Caps, Source
 
@@ -53,11 +53,14 @@ def _header(body: bytes) -> tuple[list[str], int]:
 def _rows(body: bytes, width: int, wanted: list[str], broken: dict[int, tuple[str, str]], source: Source) -> pa.Table:
     """The wanted columns, named by their place, as text."""
 
+    caps = source.caps
+
     def skip(row: Any) -> Literal["skip"]:
-        broken[row.number] = (row.text, f"has {row.actual_columns} fields, the header has {row.expected_columns}")
+        if len(broken) <= caps.bad_rows:
+            broken[row.number] = (row.text, f"has {row.actual_columns} fields, the header has {row.expected_columns}")
         return "skip"
 
-    caps, last = source.caps, [""] * width
+    last = [""] * width
     last[int(wanted[0])] = _END
     whole: Any = pa.BufferReader(b"".join((body, b"\n", ",".join(last).encode(), b"\n")))
     names = [str(place) for place in range(width)]
@@ -75,6 +78,7 @@ def _rows(body: bytes, width: int, wanted: list[str], broken: dict[int, tuple[st
             f"It is not CSV with rows of at most {caps.line_bytes} bytes{said}",
             next_step="check its quotes and line ends.",
         ) from unreadable
+    guard.bad_rows(len(broken), caps)
     if not len(table) or table[wanted[0]][-1].as_py() != _END:
         raise DeliveryRefused("A quoted field is never closed.", next_step="have the quotes in the file repaired.")
     return table.slice(0, len(table) - 1)

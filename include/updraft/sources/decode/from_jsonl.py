@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from updraft.sources.decode import header
+from updraft.sources.decode import guard, header
 from updraft.sources.decode.carried import Carried, Column, Fault
-from updraft.spec.sources import Source
+from updraft.spec.sources import Caps, Source
 
 _BLOCK = 4_000  # rows held as Python objects at a time
 _CARRIED: dict[str, tuple[pa.DataType, set[type]]] = {
@@ -34,7 +34,7 @@ def read(text: bytes, source: Source) -> Carried:
     lines = [line for line in BytesIO(text) if not line.isspace()]
     broken: dict[int, str] = {}
     gathered = _Gathered(source)
-    for block in _blocks(lines, broken):
+    for block in _blocks(lines, broken, source.caps):
         gathered.add(block)
     _all_there(list(gathered.names), source, gathered.rows)
 
@@ -77,7 +77,7 @@ class _Gathered:
         return {name: _faults(found, len(self.rows)) for name, found in self._misfits.items() if found}
 
 
-def _blocks(lines: Sequence[bytes], broken: dict[int, str]) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _blocks(lines: Sequence[bytes], broken: dict[int, str], caps: Caps) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     """Objects with their numbers, some thousands at a time; what is no object is noted in `broken`."""
     decode = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_each_key_once).decode
     for start in range(0, len(lines), _BLOCK):
@@ -92,6 +92,7 @@ def _blocks(lines: Sequence[bytes], broken: dict[int, str]) -> Iterator[list[tup
                 block.append((number, record))
             else:
                 broken[number] = "is not an object"
+        guard.bad_rows(len(broken), caps)
         yield block
 
 

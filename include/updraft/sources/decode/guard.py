@@ -125,6 +125,18 @@ def longest_of(values: Column) -> int:
     return (pc.max(pc.binary_length(values)).as_py() or 0) if pa.types.is_string(values.type) else 0
 
 
+def bad_rows(count: int, caps: Caps) -> None:
+    """Refuse a delivery of which so many rows cannot be read that it is not what the spec describes.
+
+    :raises DeliveryRefused: With the number that is allowed.
+    """
+    if count > caps.bad_rows:
+        raise DeliveryRefused(
+            f"More than {caps.bad_rows} of its rows cannot be read as declared.",
+            next_step="check that it is what `columns` in spec.yaml describes, or raise `caps.bad_rows`.",
+        )
+
+
 def too_many_rows(caps: Caps) -> DeliveryRefused:
     """Error for a delivery with more rows than the caps allow."""
     return DeliveryRefused(

@@ -38,7 +38,7 @@ def names_fit(names: Iterable[str], source: Source) -> None:
 
 def lacking(absent: Sequence[str], header: Sequence[str], source: Source) -> DeliveryRefused:
     """Error for declared columns that were not delivered."""
-    strangers = undeclared(header, source)
+    strangers = [_plain(name) for name in undeclared(header, source)]
     if source.personal:
         # Without its header, a file's first row stands in for it.
         strangers = [name for name in strangers if name.strip().casefold() in source.columns]
@@ -54,6 +54,15 @@ def undeclared(header: Sequence[str], source: Source) -> list[str]:
     return [name for name in header if name not in source.columns]
 
 
+def _plain(name: str) -> str:
+    """A name as a terminal may show it.
+
+    >>> _plain("\\x1b[2J")
+    '\\\\x1b[2J'
+    """
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name[:80])
+
+
 def _hint(name: str, strangers: Sequence[str]) -> str:
     """What may have been meant by a column that is not there.
 
@@ -64,5 +73,5 @@ def _hint(name: str, strangers: Sequence[str]) -> str:
     """
     for stranger in strangers:
         if stranger.strip().casefold() == name:
-            return f"{name} (there is {stranger[:80]!r}, which differs in case or blanks)"
-    return f"{name} ({did_you_mean(name, [s[:80] for s in strangers])})" if strangers else name
+            return f"{name} (there is {stranger!r}, which differs in case or blanks)"
+    return f"{name} ({did_you_mean(name, strangers)})" if strangers else name
