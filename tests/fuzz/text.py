@@ -1,6 +1,6 @@
 """CSV and JSON lines that are broken, ambiguous, enormous or in another encoding than agreed."""
 
-# ruff: noqa: E501, RUF001 - tables of hostile texts
+# ruff: noqa: E501, RUF001, UP031 - tables of hostile texts
 
 import codecs
 import json
@@ -153,11 +153,11 @@ def _sizes() -> Iterator[Case]:
         "D15 bytes", lambda: csv(*map(good, range(1000))), "bytes, the spec allows 1000", caps={"bytes": 1000}
     )
     yield refused("D15 decoded", lambda: csv(*map(good, range(1000))), "decode to more", caps={"decoded_bytes": 1000})
-    yield Case("D15 newlines", lambda: b"id,at,x,ok,s\n" + b"\n" * 20_000_000, ANY)
+    yield Case("D15 newlines", lambda: b"id,at,x,ok,s\n" + b"\n" * 5_000_000, ANY)
     yield Case(
         "D15 short rows", lambda: b"id,at,x,ok,s\n" + b"1\n" * 200_000, only("refused"), said="100000 of its rows"
     )
-    yield Case("D15 json newlines", lambda: b"\n" * 20_000_000, ANY, source={"format": "jsonl"})
+    yield Case("D15 json newlines", lambda: b"\n" * 5_000_000, ANY, source={"format": "jsonl"})
     yield Case("D15 json empty objects", lambda: b"{}\n" * 500_000, ANY, source={"format": "jsonl"})
 
 
@@ -185,7 +185,7 @@ def _objects() -> Iterator[Case]:
     yield refused(
         "D15 many names", lambda: b"".join(b'{"id":1,"k%d":1}\n' % n for n in range(100_000)), "columns", format="jsonl"
     )
-    yield refused("D7 none of it", b'{"a":1}\n', "lacks 5", format="jsonl")
+    yield refused("D7 none of it", b'{"a":1}\n', "lacks 2", format="jsonl")
     yield refused(
         "D15 json cell", json.dumps({"id": 1, "at": AT, "s": "x" * 70_000}).encode(), "70000 bytes", format="jsonl"
     )

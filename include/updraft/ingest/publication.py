@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from updraft.asof import aligned, raw_schema, raw_table
-from updraft.errors import DeliveryBlocked, ValidationBroken
+from updraft.errors import DeliveryBlocked, SpecInvalid, ValidationBroken
 from updraft.ingest.feed import Delivery, Feed, named
 from updraft.ingest.healing import healings
 from updraft.ingest.stamp import stamped
@@ -69,6 +69,7 @@ def issue(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
     """Write quarantine, then raw rows, then the marks of what is published; complain about blocked deliveries last.
 
     :param decoded: Rows that are at hand already, by identity.
+    :raises SpecInvalid: If the spec gives a column another type than the rows published so far.
     """
     verdicts = {delivery.identity: _verdict(feed, delivery) for delivery in deliveries}
     bad = {identity: rejected(feed, verdict) for identity, verdict in verdicts.items()}
@@ -139,6 +140,7 @@ def _write(
     def change(before: Rows | None) -> Rows:
         if before is None:
             return _in_order(rows)
+        _same_types(table, before.schema, schema)
         identity = pc.binary_join_element_wise(before["partition"], before["delivery"], _SLASH)
         others = before.filter(pc.invert(pc.is_in(identity, own)))
         # A column that the spec dropped stays in the table.
@@ -151,6 +153,15 @@ def _write(
     version = feed.lake.update(table, keys, change)
     _log.info("%s: %d rows of %d deliveries are in version %d", table, len(rows), len(deliveries), version)
     return version
+
+
+def _same_types(table: str, before: pa.Schema, wanted: pa.Schema) -> None:
+    for field in wanted:
+        if field.name in before.names and (held := before.field(field.name).type) != field.type:
+            raise SpecInvalid(
+                f"{table} holds {field.name} as {held}, spec.yaml now makes it {field.type}.",
+                next_step="give the new column another name; what was published keeps its type.",
+            )
 
 
 def _in_order(rows: Rows) -> Rows:

@@ -46,10 +46,14 @@ def treated(data: bytes, source: Source, key: bytes, *, compressed: bool = False
 
 def _without(carried: Carried, source: Source, key: bytes, dropped: Sequence[str]) -> Carried:
     columns, faults = dict(carried.columns), {name: list(found) for name, found in carried.faults.items()}
-    for name, what in source.personal.items():
-        values, found = typed(columns[name], source.columns[name])
-        columns[name] = _hashed(values, key) if what == "hash" else _masked(values)
-        faults[name] = [*faults.get(name, ()), *(fault for fault in found if fault.where.any())]
+    for name, declared in source.columns.items():
+        values, found = typed(columns[name], declared)
+        told = [fault for fault in found if fault.where.any()]
+        faults[name] = [*faults.get(name, ()), *told]
+        if declared.personal:
+            columns[name] = _hashed(values, key) if declared.personal == "hash" else _masked(values)
+        elif told:  # what no column of its type holds may have slipped in from its neighbour
+            columns[name] = pc.if_else(pa.array(np.any([fault.where for fault in told], axis=0)), None, columns[name])
     return replace(
         carried,
         columns=columns,
