@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def _values(case: Case, raw: list[dict[str, Any]]) -> Iterator[str]:
 
 def _exactly(value: Any) -> tuple[str, str]:
     """A value with its type and sign: 0.0 is not -0.0, and 1 is not True."""
-    return type(value).__name__, repr(value)
+    return type(value).__name__, repr(value.astimezone(UTC) if isinstance(value, datetime) else value)
 
 
 def _rows(lake: Lake, kind: str) -> list[dict[str, Any]]:
