@@ -292,6 +292,11 @@ class TestJsonLines:
         assert found.rows["id"].to_pylist() == [7]
         json.loads(found.original([1])[0], parse_constant=pytest.fail)
 
+    def test_a_line_with_a_key_twice_is_kept_as_it_came(self):
+        line = '{"id":1,"id":2,"at":"2013-04-01T12:00:00Z"}'
+        found = decode(f'{line}\n{{"id":7,"at":"2013-04-01T12:00:00Z"}}'.encode(), source("jsonl"))
+        assert json.loads(found.original([1])[0]) == {"line": line}
+
     def test_a_column_in_no_object_refuses_the_delivery(self):
         with pytest.raises(DeliveryRefused, match=r"at \(there is 'At'"):
             decode(b'{"id":1,"At":"2013-04-01T12:00:00Z"}', source("jsonl"))

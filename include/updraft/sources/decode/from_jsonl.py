@@ -172,7 +172,7 @@ def _all_there(names: Sequence[str], source: Source, rows: Sequence[int]) -> Non
 def _declared_part(line: bytes, source: Source) -> str:
     """Text of a line without the columns the spec does not declare."""
     try:
-        record = json.loads(line, parse_float=_finite, parse_constant=_no_number)
+        record = json.loads(line, parse_float=_finite, parse_constant=_no_number, object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
