@@ -354,6 +354,17 @@ class TestParquet:
         assert found.rows.schema.field("x").type == pa.float64()
         assert found.rows["s"].null_count == found.rows["ok"].null_count == 2
 
+    def test_what_the_library_quotes_from_a_damaged_file_is_shown_as_text(self):
+        sound = parquet(small(), compression="none", use_dictionary=False)
+        messages = set()
+        for at in range(4, len(sound) - 8):
+            try:
+                decode(sound[:at] + b"\x0f" + sound[at + 1 :], source("parquet"))
+            except DeliveryRefused as refused:
+                messages.add(str(refused))
+        assert any("\\x0f" in message for message in messages)
+        assert all(message.isprintable() for message in messages)
+
     def test_no_rows_are_read_as_no_rows(self):
         assert decode(parquet(small(0)), source("parquet")).count == 0
 

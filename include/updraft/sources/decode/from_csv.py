@@ -73,7 +73,7 @@ def _rows(body: bytes, width: int, wanted: list[str], broken: dict[int, tuple[st
             _as_text(wanted),
         )
     except pa.ArrowInvalid as unreadable:
-        said = "" if source.personal else f": {str(unreadable)[:200]}"  # it may quote a row
+        said = "" if source.personal else f": {header.plain(str(unreadable), 200)}"  # it may quote a row
         raise DeliveryRefused(
             f"It is not CSV with rows of at most {caps.line_bytes} bytes{said}",
             next_step="check its quotes and line ends.",

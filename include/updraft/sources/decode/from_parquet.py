@@ -33,7 +33,7 @@ def read(data: bytes, source: Source) -> Carried:
     try:
         return _read(data, source)
     except _UNREADABLE as damaged:
-        said = "" if source.personal else f": {str(damaged)[:200]}"  # it may quote a value
+        said = "" if source.personal else f": {header.plain(str(damaged), 200)}"  # it may quote a value
         raise DeliveryRefused(f"It is not a sound Parquet file{said}.", next_step="have it written again.") from damaged
 
 

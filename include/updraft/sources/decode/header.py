@@ -38,7 +38,7 @@ def names_fit(names: Iterable[str], source: Source) -> None:
 
 def lacking(absent: Sequence[str], header: Sequence[str], source: Source) -> DeliveryRefused:
     """Error for declared columns that were not delivered."""
-    strangers = [_plain(name) for name in undeclared(header, source)]
+    strangers = [plain(name) for name in undeclared(header, source)]
     if source.personal:
         # Without its header, a file's first row stands in for it.
         strangers = [name for name in strangers if name.strip().casefold() in source.columns]
@@ -54,13 +54,13 @@ def undeclared(header: Sequence[str], source: Source) -> list[str]:
     return [name for name in header if name not in source.columns]
 
 
-def _plain(name: str) -> str:
-    """A name as a terminal may show it.
+def plain(text: str, most: int = 80) -> str:
+    """The beginning of a stranger's text on one line, as a terminal may show it.
 
-    >>> _plain("\\x1b[2J")
-    '\\\\x1b[2J'
+    >>> plain("\\x1b[2J\\n")
+    '\\\\x1b[2J\\\\n'
     """
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name[:80])
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text[:most])
 
 
 def _hint(name: str, strangers: Sequence[str]) -> str:
