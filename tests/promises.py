@@ -14,7 +14,7 @@ from typing import Any
 from updraft import features, ingest, score
 from updraft.asof import raw_table
 from updraft.errors import LedgerBroken, ModelRejected, Permanent, Transient
-from updraft.ingest import late
+from updraft.ingest import late, redaction
 from updraft.ingest.account import standings
 from updraft.ingest.feed import Feed
 from updraft.ingest.verdict import kept
@@ -132,7 +132,8 @@ def _unaccounted(lake: Lake, case: UseCase, name: str) -> Iterator[str]:
     outcomes = {one.delivery.identity: one.outcome for one in standings(feed, deliveries)}
     for delivery in deliveries:
         place, verdict = (delivery.partition, delivery.delivery), kept(feed, delivery)
-        if feed.place("staging", delivery.identity) not in lake.keys(feed.place("staging", delivery.partition)):
+        staged = redaction.place(feed, delivery.identity, delivery.redacted)
+        if staged not in lake.keys(feed.place("staging", delivery.partition)):
             yield f"the bytes of {name} for {delivery.identity[:30]} are gone"
         if verdict is None:
             yield f"{name} for {delivery.identity[:30]} was published without a verdict"

@@ -59,7 +59,7 @@ def shared_table(name: str) -> str:
 
 def raw_schema(source: Source) -> pa.Schema:
     """Columns of a raw table: the source's own, then when, from where, and whether the fact is gone."""
-    own = [pa.field(name, ARROW[column.type]) for name, column in source.columns.items()]
+    own = [pa.field(name, ARROW[column.type]) for name, column in source.stored().columns.items()]
     stamps = [pa.field("event_time", STAMP), pa.field("known_at", STAMP)]
     origin = [pa.field("delivery", pa.string()), pa.field("row", pa.int64()), pa.field("partition", pa.string())]
     marker = [pa.field(GONE, pa.bool_())] if source.deletes else []
@@ -215,7 +215,8 @@ class History:
         self, db: "DuckDBPyConnection", name: str, source: Source, partition: Partition, moment: datetime
     ) -> None:
         keys, raw = ", ".join(map(quoted, source.key)), f"{_RAW}.{quoted(name)}"
-        every = [*source.columns, *(c for c in ("event_time",) if c not in source.columns), "known_at"]
+        own = source.stored().columns
+        every = [*own, *(c for c in ("event_time",) if c not in own), "known_at"]
         shown = ", ".join(quoted(c) for c in every if c in self._columns[name] or c in source.key)
         known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
         there = f"AND {GONE} IS NOT TRUE" if source.deletes else ""

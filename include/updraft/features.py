@@ -116,7 +116,7 @@ def _view(source: Source) -> dict[str, Any]:
     how = source.model_dump(mode="json", include={"key", "event_time", "known_at", "lookback"})
     # Left out where nothing can go, so that a source which deletes nothing keeps its fingerprint.
     gone = {"gone": source.deleted.column if source.deleted else "snapshot"} if source.deletes else {}
-    return how | gone | {"columns": {name: column.type for name, column in source.columns.items()}}
+    return how | gone | {"columns": {name: column.type for name, column in source.stored().columns.items()}}
 
 
 def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
@@ -219,7 +219,8 @@ def schema(case: UseCase, which: Which = "features") -> pa.Schema:
 
 def _entity_type(case: UseCase, name: str) -> pa.DataType:
     """An entity column has the type the first source that has it declares, text otherwise."""
-    found = [source.columns[name].type for source in case.sources.values() if name in source.columns]
+    declared = [source.stored().columns for source in case.sources.values()]
+    found = [columns[name].type for columns in declared if name in columns]
     return ARROW[found[0]] if found else pa.string()
 
 

@@ -156,6 +156,24 @@ class TestValues:
     def test_a_moment_without_a_zone_is_read_in_the_declared_one(self, text, read):
         assert value(text, single("timestamp", timezone="America/New_York")) == read
 
+    @pytest.mark.parametrize(
+        ("text", "fold", "read"),
+        [
+            ("2013-11-03 01:30", "earlier", datetime(2013, 11, 3, 5, 30, tzinfo=UTC)),
+            ("2013-11-03 01:30", "later", datetime(2013, 11, 3, 6, 30, tzinfo=UTC)),
+            ("2013-11-03 00:59", "later", datetime(2013, 11, 3, 4, 59, tzinfo=UTC)),
+            ("2013-11-03 02:00", "earlier", datetime(2013, 11, 3, 7, tzinfo=UTC)),
+            ("2013-11-03T01:30:00-05:00", "earlier", datetime(2013, 11, 3, 6, 30, tzinfo=UTC)),
+        ],
+    )
+    def test_an_hour_that_happens_twice_is_read_as_the_spec_says(self, text, fold, read):
+        assert value(text, single("timestamp", timezone="America/New_York", fold=fold)) == read
+
+    @pytest.mark.parametrize("fold", ["refuse", "earlier", "later"])
+    def test_an_hour_that_never_happens_is_a_bad_row_whatever_the_spec_says_of_folds(self, fold):
+        said = value("2013-03-10 02:30", single("timestamp", timezone="America/New_York", fold=fold))
+        assert "the clock skips it" in said
+
     def test_a_moment_without_any_zone_is_a_bad_row(self):
         assert "names no zone" in value("2013-07-01 12:00:00", single("timestamp"))
 
@@ -262,6 +280,7 @@ class TestJsonLines:
             ('{"id":1,"s":"\\u0000"}', "s: '\\x00' holds a NUL"),
             ('{"id":1,"s":{"a":1}}', "s: is an object, declared string"),
             ('{"id":1,"at":1364774400}', "at: is a number, declared timestamp"),
+            ('{"id":1,"id":2}', "is not JSON: an object has a key twice"),
             ("[1]", "is not an object"),
             ("[" * 100_000, "is not JSON"),
             ('{"id":1' + "0" * 5000 + "}", "is not JSON"),
@@ -272,6 +291,11 @@ class TestJsonLines:
         assert found.bad[1].startswith(why)
         assert found.rows["id"].to_pylist() == [7]
         json.loads(found.original([1])[0], parse_constant=pytest.fail)
+
+    def test_a_line_with_a_key_twice_is_kept_as_it_came(self):
+        line = '{"id":1,"id":2,"at":"2013-04-01T12:00:00Z"}'
+        found = decode(f'{line}\n{{"id":7,"at":"2013-04-01T12:00:00Z"}}'.encode(), source("jsonl"))
+        assert json.loads(found.original([1])[0]) == {"line": line}
 
     def test_a_column_in_no_object_refuses_the_delivery(self):
         with pytest.raises(DeliveryRefused, match=r"at \(there is 'At'"):
@@ -330,6 +354,17 @@ class TestParquet:
         assert found.rows.schema.field("x").type == pa.float64()
         assert found.rows["s"].null_count == found.rows["ok"].null_count == 2
 
+    def test_what_the_library_quotes_from_a_damaged_file_is_shown_as_text(self):
+        sound = parquet(small(), compression="none", use_dictionary=False)
+        messages = set()
+        for at in range(4, len(sound) - 8):
+            try:
+                decode(sound[:at] + b"\x0f" + sound[at + 1 :], source("parquet"))
+            except DeliveryRefused as refused:
+                messages.add(str(refused))
+        assert any("\\x0f" in message for message in messages)
+        assert all(message.isprintable() for message in messages)
+
     def test_no_rows_are_read_as_no_rows(self):
         assert decode(parquet(small(0)), source("parquet")).count == 0
 
@@ -339,6 +374,9 @@ class TestCaps:
         ("text", "caps", "why"),
         [
             (b"id,at,x,ok,s\n" + b"1,,,,\n" * 12, {"rows": 10}, "more than 10 rows"),
+            (b"id,at,x,ok,s\n" + b"1\n" * 12, {"bad_rows": 11}, "More than 11 of its rows cannot be read"),
+            (b"id,at,x,ok,s\n" + b"q,,,,\n" * 12, {"bad_rows": 11}, "More than 11 of its rows cannot be read"),
+            (b"id,at,x,ok,\x1b[2J\xe2\x80\xae\n", {}, r"known: \\x1b\[2J\\u202e"),
             (b"id,at,x,ok,s\n" + b"x" * 100, {"line_bytes": 99}, "longer than 99 bytes"),
             (b"id,at,x,ok,s\n" + b"1,,,,\n" * 20 + b"x" * 100 + b"\n1", {"line_bytes": 99}, "longer than 99 bytes"),
             (b"x" * 100_000_000, {}, "longer than 1048576 bytes"),
@@ -346,6 +384,14 @@ class TestCaps:
             (b"id,at,x,ok,s\n1,,,,\n", {"decoded_bytes": 10}, "decode to more than 10"),
             (b'id,at,x,ok,s\n1,,,,"open\n2,,,,\n', {}, "quoted field is never closed"),
             (b'id,at,x,ok,s\n1,,,,"' + b"long\n" * 1_000_000 + b'"\n', {}, "rows of at most 1048576 bytes"),
+            (b'id,at,x,ok,s\n1,,,,"' + b"x" * 100 + b'"\n', {"cell_bytes": 99}, "A value of s has 100 bytes"),
+            (
+                f"id,at,x,ok,s\n1,,,,{'ä' * 20}\n".encode(),
+                {"cell_bytes": 30},
+                "A value of s has 40 bytes",
+            ),
+            (b"id,at,x,ok,s\n1,,,," + b"x" * 70_000 + b"\n", {}, "70000 bytes, the spec allows 65536"),
+            (b"id,at,x,ok,s," + b"n" * 70_000 + b"\n", {}, "name of a column has 70000 bytes"),
             (b"id,at,x,ok,s\n1,,,,\xff\n", {}, "not UTF-8: invalid start byte near byte 18"),
             (b"id,at,x,ok,s\n1,,,,\xed\xa0\x80\n", {}, "not UTF-8"),
             ("id,at,x,ok,s\n".encode("utf-16"), {}, "NUL byte at 3; it looks like UTF-16"),
@@ -405,6 +451,33 @@ class TestCaps:
     def test_parquet_beyond_the_caps_is_refused_by_its_footer(self, table, caps, why):
         with pytest.raises(DeliveryRefused, match=why):
             decode(parquet(table), source("parquet", caps=caps))
+
+    @pytest.mark.parametrize(
+        ("format_", "data"),
+        [
+            ("jsonl", b'{"id":1,"at":"2013-04-01T12:00:00Z","s":"' + b"x" * 100 + b'"}'),
+            ("jsonl", b'{"id":1,"at":"2013-04-01T12:00:00Z","' + b"x" * 100 + b'":1}'),
+            ("parquet", parquet(small(s=["a", "x" * 100]))),
+            ("parquet", parquet(small(s=pa.array(["a", "x" * 100]).dictionary_encode()))),
+            ("parquet", parquet(small(**{"x" * 100: [1, 2]}))),
+        ],
+    )
+    def test_a_long_cell_or_name_is_refused_in_every_format(self, format_, data):
+        with pytest.raises(DeliveryRefused, match="has 100 bytes, the spec allows 99"):
+            decode(data, source(format_, caps={"cell_bytes": 99}))
+
+    def test_json_lines_that_are_none_are_counted(self):
+        with pytest.raises(DeliveryRefused, match="More than 11 of its rows cannot be read"):
+            decode(b"{\n" * 12, source("jsonl", caps={"bad_rows": 11}))
+
+    def test_names_of_json_keys_are_counted_while_they_grow(self):
+        lines = b"".join(b'{"id":1,"at":"2013-04-01T12:00:00Z","k%d":1}\n' % n for n in range(300_000))
+        tracemalloc.start()
+        with pytest.raises(DeliveryRefused, match="columns, the spec allows 2000"):
+            decode(lines, source("jsonl"))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4 * len(lines)
 
     def test_parquet_inside_gzip_is_refused(self):
         with pytest.raises(DeliveryRefused, match="inside gzip"):

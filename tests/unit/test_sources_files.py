@@ -148,6 +148,13 @@ def test_a_link_out_of_the_inbox_is_refused(tmp_path):
         sources.fetch(source(), Found(DAY, "../secret.csv"), inbox)
 
 
+@pytest.mark.parametrize("target", ["2013-04-01.csv", "nothing"])
+def test_a_link_to_itself_or_to_nothing_is_not_there(tmp_path, target):
+    (tmp_path / "flights").mkdir()
+    (tmp_path / "flights/2013-04-01.csv").symlink_to(target)
+    assert origins(source(), tmp_path) == []
+
+
 @pytest.mark.parametrize("key", ["../secret", "/etc/passwd", "*", "2013-04-0[1-9]", "a b", "", "x" * 4000, "\uff12013"])
 def test_a_partition_that_is_no_key_never_becomes_a_path(tmp_path, key):
     drop(tmp_path, "secret.csv")

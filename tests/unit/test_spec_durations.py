@@ -21,7 +21,7 @@ def test_a_duration_is_a_whole_number_and_a_unit(text, length):
     assert parse(text) == length
 
 
-@pytest.mark.parametrize("text", ["", "1", "d", "1.5d", "-1d", "1 d", "1D", "1y", "10000d", "1d1h", "1d\n", None, 5])
+@pytest.mark.parametrize("text", ["", "1", "d", "1.5d", "-1d", "1 d", "1D", "10000d", "1d1h", "1d\n", "٣d", None, 5])
 def test_nothing_else_is_a_duration(text):
     with pytest.raises(ValueError, match="whole number and a unit"):
         parse(text)

@@ -32,6 +32,10 @@ def test_a_decision_that_can_never_pay_is_refused(numbers):
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
+        ({"model": {"lightgbm": {"row_share": 0}}}, "greater than 0"),
+        ({"model": {"lightgbm": {"feature_share": 0}}}, "greater than 0"),
+        ({"partitions": {"cron": "61 * * * *"}}, "is not a schedule"),
+        ({"retrain": {"cron": "never"}}, "five fields"),
         ({"monitor": {"alarms": 6, "of": 5}}, "`alarms` cannot be more than `of`"),
         ({"gates": {"absolute": {"auc": {}}}}, "say `min`, `max` or both"),
         ({"label": {"column": "amount"}}, "features must not be named amount"),

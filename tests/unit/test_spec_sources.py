@@ -59,6 +59,19 @@ def test_a_source_that_contradicts_itself_is_refused(change, said):
         ({"type": "timestamp", "timezone": "UTC"}, True),
         ({"type": "string", "timezone": "UTC"}, False),
         ({"type": "string", "among": ()}, False),
+        ({"type": "string", "pattern": "("}, False),
+        ({"type": "string", "pattern": "(?=a)"}, False),
+        ({"type": "timestamp", "timezone": "Mars/Olympus"}, False),
+        ({"type": "timestamp", "timezone": "UTC", "fold": "later"}, True),
+        ({"type": "timestamp", "timezone": "UTC", "fold": "sometimes"}, False),
+        ({"type": "timestamp", "fold": "later"}, False),
+        ({"type": "string", "personal": "mask"}, True),
+        ({"type": "integer", "personal": "hash"}, True),
+        ({"type": "timestamp", "personal": "drop"}, True),
+        ({"type": "number", "personal": "hash"}, False),
+        ({"type": "integer", "personal": "mask"}, False),
+        ({"type": "string", "personal": "hash", "pattern": "a+"}, False),
+        ({"type": "integer", "personal": "drop", "range": (0, 1)}, False),
     ],
 )
 def test_a_rule_is_only_for_the_types_it_means_something_for(rules, fits):
@@ -95,6 +108,33 @@ def test_a_snapshot_takes_no_column_that_says_what_is_gone():
     assert Source.model_validate(told).deletes
     with pytest.raises(ValidationError, match="say `snapshot` or `deleted`"):
         Source.model_validate({**told, "snapshot": True})
+
+
+@pytest.mark.parametrize(
+    ("column", "personal", "fits"),
+    [("id", "hash", True), ("id", "mask", False), ("id", "drop", False), ("at", "drop", False), ("note", "drop", True)],
+)
+def test_what_identifies_a_row_may_be_hashed_but_not_lost(column, personal, fits):
+    declared = {**WHOLE["columns"], column: {**WHOLE["columns"][column], "personal": personal}}
+    if fits:
+        assert Source.model_validate({**WHOLE, "columns": declared}).personal == {column: personal}
+    else:
+        with pytest.raises(ValidationError, match="is not stored; a key may be hashed"):
+            Source.model_validate({**WHOLE, "columns": declared})
+
+
+def test_a_source_is_stored_without_what_is_dropped_and_with_text_for_what_is_hidden():
+    columns = {
+        "id": {"type": "integer", "personal": "hash"},
+        "at": {"type": "timestamp"},
+        "name": {"type": "string", "nullable": True, "personal": "mask"},
+        "born": {"type": "timestamp", "personal": "drop"},
+    }
+    stored = Source.model_validate({**WHOLE, "columns": columns}).stored()
+    assert {name: (column.type, column.nullable) for name, column in stored.columns.items()} == {
+        "id": ("string", False), "at": ("timestamp", False), "name": ("string", True),
+    }  # fmt: skip
+    assert stored.stored() == stored
 
 
 def test_columns_the_lake_adds_are_reserved():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from updraft.query import columns_of
+from updraft.spec import patterns
 from updraft.spec.contract import Rule
 from updraft.spec.sources import Column, Source
 
@@ -54,7 +55,7 @@ def _of_values(column: str, declared: Column) -> "Iterator[Expectation]":
         among = list(declared.among.values)
         yield gxe.ExpectColumnValuesToBeInSet(column=column, value_set=among, **_marked(declared.among))
     if declared.pattern is not None:
-        whole = rf"\A(?:{declared.pattern.matches})\Z"
+        whole = patterns.whole(declared.pattern.matches)
         yield gxe.ExpectColumnValuesToMatchRegex(column=column, regex=whole, **_marked(declared.pattern))
 
 

@@ -28,6 +28,7 @@ class Delivery:
     :param extra_columns: Those that the spec did not declare.
     :param landed_at: When they landed (UTC, ISO 8601); never before what landed earlier for the partition.
     :param revision: Deliveries of the same origin and partition that landed before and were not blocked.
+    :param redacted: SHA-256 of the copy staged in place of the bytes, when the source holds personal data.
     """
 
     partition: str
@@ -39,6 +40,7 @@ class Delivery:
     extra_columns: tuple[str, ...]
     landed_at: str
     revision: int
+    redacted: str = ""
 
     @property
     def identity(self) -> str:

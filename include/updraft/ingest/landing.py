@@ -10,10 +10,11 @@ from typing import Any
 
 from updraft import sources
 from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Transient
+from updraft.ingest import redaction
 from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named, stem
 from updraft.ingest.verdict import blocked
 from updraft.sources import Connections, Found
-from updraft.sources.decode import Decoded, decode
+from updraft.sources.decode import Decoded
 
 _log = logging.getLogger(__name__)
 _TICK = timedelta(microseconds=1)
@@ -117,8 +118,8 @@ class _Desk:
             data = sources.fetch(self._feed.source, found, inbox, case=self._feed.case, connections=self._connections)
             identity = f"{found.partition}/{hashlib.sha256(data).hexdigest()}"
             if identity not in self.landed:
-                rows = decode(data, self._feed.source, compressed=found.origin.endswith(PACKED))
-                self.landed[identity] = self._stage(found, identity, data, rows)
+                rows, copy = redaction.opened(self._feed, data, compressed=found.origin.endswith(PACKED))
+                self.landed[identity] = self._stage(found, identity, data, rows, copy)
                 self.decoded[identity] = rows
         except DeliveryRefused as refusal:
             self.refused[found] = refusal
@@ -126,9 +127,10 @@ class _Desk:
             _log.info("%s", unsettled)
             self.unsettled.setdefault(found.partition, unsettled)
 
-    def _stage(self, found: Found, identity: str, data: bytes, rows: Decoded) -> Delivery:
-        """Store the bytes, then the record that makes them count."""
-        self._feed.lake.create(self._feed.place("staging", identity), data)
+    def _stage(self, found: Found, identity: str, data: bytes, rows: Decoded, copy: bytes | None) -> Delivery:
+        """Store the bytes, or the copy in place of them, then the record that makes them count."""
+        redacted = "" if copy is None else hashlib.sha256(copy).hexdigest()
+        self._feed.lake.create(redaction.place(self._feed, identity, redacted), data if copy is None else copy)
         return self._feed.record(
             Delivery(
                 partition=found.partition,
@@ -140,6 +142,7 @@ class _Desk:
                 extra_columns=rows.extra,
                 landed_at=self._moment(found.partition).isoformat(),
                 revision=self._revision(found),
+                redacted=redacted,
             )
         )
 

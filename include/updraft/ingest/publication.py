@@ -44,6 +44,7 @@ def issue(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
     """Write quarantine, then raw rows, then the marks of what is published; complain about blocked deliveries last.
 
     :param decoded: Rows that are at hand already, by identity.
+    :raises SpecInvalid: If the spec gives a column another type than the rows published so far.
     """
     ready = prepare(feed, deliveries, decoded)
     published = write(feed, ready, decoded)

@@ -10,9 +10,10 @@ from updraft import contract
 from updraft.errors import ValidationBroken
 from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed
 from updraft.ingest.healing import healings
+from updraft.ingest.redaction import place, reopened
 from updraft.ingest.surroundings import asks_around, surroundings
 from updraft.ingest.verdict import Verdict, current, keep
-from updraft.sources.decode import Decoded, decode
+from updraft.sources.decode import Decoded
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def judge(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Deco
     verdicts = _standing(feed, deliveries)
     new = [delivery for delivery in deliveries if delivery.identity not in verdicts]
     fresh = {d.identity: rows_of(feed, d, decoded) for d in new}
-    checked = contract.check(feed.name, feed.source, fresh, surroundings(feed, new)) if new else {}
+    checked = contract.check(feed.name, feed.source.stored(), fresh, surroundings(feed, new)) if new else {}
     kept = {d.identity: keep(feed, d, checked[d.identity], fresh[d.identity]) for d in new}
     return Validated(feed.name, tuple({**verdicts, **kept}[d.identity] for d in deliveries))
 
@@ -80,12 +81,12 @@ def rows_of(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded]) -> D
     if delivery.identity in decoded:
         return decoded[delivery.identity]
     try:
-        data = feed.lake.get(feed.place("staging", delivery.identity))
+        data = feed.lake.get(place(feed, delivery.identity, delivery.redacted))
     except FileNotFoundError as gone:
         raise _unsound(f"The staged bytes of {feed.name} for {delivery.identity} are gone.") from gone
-    if hashlib.sha256(data).hexdigest() != delivery.delivery:
+    if hashlib.sha256(data).hexdigest() != (delivery.redacted or delivery.delivery):
         raise _unsound(f"The staged bytes of {feed.name} for {delivery.identity} are not those that landed.")
-    return decode(data, feed.source, compressed=delivery.compressed)
+    return reopened(feed, delivery, data)
 
 
 def _unsound(what: str) -> ValidationBroken:

@@ -1,17 +1,16 @@
 """What the contract said about a delivery, kept in the lake with the rows it rejected and the report."""
 
-import gzip
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from typing import IO, Any, cast
+from typing import Any
 
 from updraft.contract import Checked, Outcome
 from updraft.errors import ValidationBroken
 from updraft.ingest.feed import Delivery, Feed
-from updraft.sources.decode import Decoded
+from updraft.sources.decode import Decoded, content
 from updraft.sources.decode.lines import lines
 from updraft.spec.sources import Source
 
@@ -71,11 +70,17 @@ def described(feed: Feed, delivery: Delivery, decoded: Decoded, rows: Sequence[t
     if not rows:
         return []
     numbers = [number for number, _, _ in rows]
-    data = BytesIO(feed.lake.get(feed.place("staging", delivery.identity)))
-    with gzip.GzipFile(fileobj=data) if delivery.compressed else data as text:
-        stood = lines(cast(IO[bytes], text), feed.source, numbers)
+    stood = _lines(feed, delivery, numbers)
     originals = decoded.original(numbers)
     return [(*row, text, stood.get(row[0])) for row, text in zip(rows, originals, strict=True)]
+
+
+def _lines(feed: Feed, delivery: Delivery, numbers: Sequence[int]) -> dict[int, int]:
+    """Lines on which rows stand, by number; a copy without personal data has none."""
+    if delivery.redacted:
+        return {}
+    staged = feed.lake.get(feed.place("staging", delivery.identity))
+    return lines(BytesIO(content(staged, feed.source, compressed=delivery.compressed)), feed.source, numbers)
 
 
 def kept(feed: Feed, delivery: Delivery) -> Verdict | None:

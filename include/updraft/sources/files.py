@@ -67,7 +67,7 @@ def _files(source: Source, key: str, root: Path) -> Iterator[Path]:
 
 
 def _inside(path: Path, root: Path) -> Path:
-    real = path.resolve()
+    real = Path(os.path.realpath(path))  # `resolve` raises on a link to itself
     if not real.is_relative_to(root):
         raise DeliveryRefused(
             f"{path.name[:80]!r} leads out of the inbox.", next_step="put the file itself there, not a link to it."

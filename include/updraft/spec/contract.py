@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from updraft.spec import patterns
 from updraft.spec.base import Part
 from updraft.spec.durations import Duration
 from updraft.spec.names import Name
@@ -88,7 +89,9 @@ class Pattern(RowRule):
     """Texts have a form."""
 
     kind: ClassVar[str] = "pattern"
-    matches: str = Field(description="Regular expression the whole text must match.")
+    matches: patterns.Pattern = Field(
+        description="Regular expression for the whole text, without look-around and back-references."
+    )
 
 
 class Missing(Rule):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"(\d{1,4})([mhdw])\Z")
+_DURATION = re.compile(r"([0-9]{1,4})([mhdw])\Z")
 
 
 def parse(text: object) -> timedelta:
@@ -41,5 +41,5 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse),
     PlainSerializer(render),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,4}[mhdw]$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,4}[mhdw]$"}),
 ]

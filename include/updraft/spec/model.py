@@ -4,16 +4,18 @@ from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from updraft.spec.base import Part
+from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.names import Name
 from updraft.spec.sources import Source, reserved
+from updraft.spec.zones import Zone
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Some = Annotated[float, Field(gt=0, le=1)]
 
 
 class Owner(Part):
@@ -62,24 +64,15 @@ class Partitions(Part):
     """The calendar of the use case: its only unit of work."""
 
     every: Literal["hour", "day", "week"] = Field(default="day", description="Length of a partition.")
-    timezone: str = Field(default="UTC", description="IANA zone in which days and weeks begin.")
+    timezone: Zone = Field(default="UTC", description="IANA zone in which days and weeks begin.")
     first: str = Field(description="Key of the first partition there is, such as `2013-01-01`.")
     last: str | None = Field(
         default=None,
         description="Key of the last partition, for a history that has an end; then nothing runs by the clock.",
     )
-    cron: str | None = Field(
+    cron: Cron | None = Field(
         default=None, description="When the ingest DAG ticks; each tick works on the partition that begins next."
     )
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
-            raise ValueError(f"{zone!r} is not an IANA time zone, such as America/New_York") from unknown
-        return zone
 
 
 class Label(Part):
@@ -104,8 +97,8 @@ class Booster(Part):
     learning_rate: float = Field(default=0.05, gt=0, le=1, description="Weight of each tree.")
     leaves: int = Field(default=31, ge=2, le=1024, description="Most leaves of a tree.")
     min_leaf_rows: int = Field(default=100, ge=1, description="Fewest rows in a leaf.")
-    feature_share: Share = Field(default=1.0, description="Share of the features each tree sees.")
-    row_share: Share = Field(default=1.0, description="Share of the rows each tree sees.")
+    feature_share: Some = Field(default=1.0, description="Share of the features each tree sees.")
+    row_share: Some = Field(default=1.0, description="Share of the rows each tree sees.")
     l2: float = Field(default=0.0, ge=0, description="L2 penalty on the leaves' values.")
 
 
@@ -184,7 +177,7 @@ class Monitor(Part):
 class Retrain(Part):
     """When to train again, and when not to."""
 
-    cron: str | None = Field(default=None, description="Schedule of `<use case>__train`; none when empty.")
+    cron: Cron | None = Field(default=None, description="Schedule of `<use case>__train`; none when empty.")
     cooldown: Duration = Field(default=timedelta(days=14), description="Quiet time after a training.")
     budget: int = Field(default=2, ge=0, description="Most incident-driven trainings within `budget_period`.")
     budget_period: Duration = Field(default=timedelta(days=30), description="The span the budget is counted over.")

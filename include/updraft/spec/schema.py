@@ -89,7 +89,7 @@ def _kind(told: dict[str, Any]) -> str:
 
 
 def _scalar(told: dict[str, Any]) -> str:
-    known = {PATTERN: "name", r"^\d{1,4}[mhdw]$": "duration"}
+    known = {PATTERN: "name", r"^[0-9]{1,4}[mhdw]$": "duration"}
     kind = known.get(told.get("pattern", ""), {"string": "text"}.get(told["type"], told["type"]))
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     return ", ".join([kind, *(f"{sign} {told[limit]}" for limit, sign in signs.items() if limit in told)])

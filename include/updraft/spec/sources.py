@@ -10,8 +10,11 @@ from updraft.spec.contract import Among, Contract, Missing, Pattern, Range
 from updraft.spec.durations import Duration
 from updraft.spec.kinds import S3, Files, Http, Python, Sql
 from updraft.spec.names import Name
+from updraft.spec.zones import Zone
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
+Fold = Literal["refuse", "earlier", "later"]
+Treatment = Literal["hash", "mask", "drop"]
 
 
 class Column(Part):
@@ -25,8 +28,16 @@ class Column(Part):
     range: Range | None = Field(default=None, description="Smallest and largest value allowed: `[0, null]`.")
     among: Among | None = Field(default=None, description="The only values allowed: `[EWR, JFK, LGA]`.")
     pattern: Pattern | None = Field(default=None, description='Regular expression a text must match: `"[A-Z]{3}"`.')
-    timezone: str | None = Field(
+    timezone: Zone | None = Field(
         default=None, description="For timestamps written without a zone: the IANA zone they are in."
+    )
+    fold: Fold = Field(
+        default="refuse",
+        description="For such timestamps in an hour that the clock shows twice: a bad row, or which one it means.",
+    )
+    personal: Treatment | None = Field(
+        default=None,
+        description="For personal data: store a keyed hash of the value, its shape, or nothing; from landing on.",
     )
 
     @model_validator(mode="after")
@@ -37,6 +48,13 @@ class Column(Part):
                 raise ValueError(f"`{rule}` is for {' and '.join(types)} columns, this one is {self.type}")
         if self.missing is not None and not self.nullable:
             raise ValueError("`missing` is for nullable columns; of this one no value may be missing")
+        if self.fold != "refuse" and self.timezone is None:
+            raise ValueError("`fold` is about the clock of a zone; say `timezone` as well")
+        hidden = {"hash": ("string", "integer"), "mask": ("string",)}.get(self.personal or "")
+        if hidden and self.type not in hidden:
+            raise ValueError(f"`personal: {self.personal}` is for {' and '.join(hidden)} columns; `drop` fits any")
+        if self.personal and (self.range or self.among or self.pattern):
+            raise ValueError("a personal column has no `range`, `among` or `pattern`: its values are not kept to judge")
         return self
 
 
@@ -67,8 +85,10 @@ class Caps(Part):
     decoded_bytes: int = Field(default=4 * 1024**3, gt=0, description="Largest delivery once decompressed.")
     ratio: int = Field(default=200, gt=0, description="Largest ratio of decompressed to compressed bytes.")
     rows: int = Field(default=50_000_000, gt=0, description="Most rows.")
+    bad_rows: int = Field(default=100_000, ge=0, description="Most rows that cannot be read as declared.")
     columns: int = Field(default=2_000, gt=0, description="Most columns.")
     line_bytes: int = Field(default=1024**2, gt=0, description="Longest line.")
+    cell_bytes: int = Field(default=64 * 1024, gt=0, description="Longest value of a column, or name of one.")
 
 
 class Source(Part):
@@ -129,6 +149,9 @@ class Source(Part):
                 raise ValueError(f"{name!r} is part of the key or the event time, so it cannot be nullable")
         if self.deleted and self.columns[self.deleted.column].type != "boolean":
             raise ValueError(f"`deleted` must name a boolean column, {self.deleted.column!r} is not")
+        for role, names in self._roles().items():
+            if lost := [name for name in names if self.columns[name].personal in ("mask", "drop")]:
+                raise ValueError(f"`{role}` names {lost[0]!r}, which is not stored; a key may be hashed")
         return self
 
     @model_validator(mode="after")
@@ -161,6 +184,17 @@ class Source(Part):
     def refers_to(self) -> tuple[str, ...]:
         """Other sources whose published rows the contract asks about, sorted."""
         return tuple(sorted({reference.source for reference in self.contract.references.values()}))
+
+    @property
+    def personal(self) -> dict[str, Treatment]:
+        """What becomes of the columns with personal data, by name."""
+        return {name: column.personal for name, column in self.columns.items() if column.personal}
+
+    def stored(self) -> "Source":
+        """The source as the lake knows it: no dropped column, and text for what is hashed or masked."""
+        kept = {name: column for name, column in self.columns.items() if column.personal != "drop"}
+        text = {name: Column(type="string", nullable=kept[name].nullable) for name in self.personal if name in kept}
+        return self.model_copy(update={"columns": {**kept, **text}}) if self.personal else self
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
         known = (self.known_at.column,) if self.known_at.column else ()

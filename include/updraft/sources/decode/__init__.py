@@ -51,9 +51,23 @@ def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
     :param compressed: Whether `data` is gzip or Zstandard; which of the two, its first bytes say.
     :raises DeliveryRefused: If it exceeds the caps, is no sound file of its format, or lacks a declared column.
     """
-    carried = _READERS[source.format](_content(data, source, compressed=compressed), source)
+    return finished(carry(data, source, compressed=compressed), source)
+
+
+def carry(data: bytes, source: Source, *, compressed: bool = False) -> Carried:
+    """The declared columns of a delivery as they were written, within the caps.
+
+    :raises DeliveryRefused: As `decode`.
+    """
+    carried = _READERS[source.format](content(data, source, compressed=compressed), source)
     if len(carried.row) + len(carried.broken) > source.caps.rows:
         raise guard.too_many_rows(source.caps)
+    guard.cells(carried.columns, source.caps)
+    return carried
+
+
+def finished(carried: Carried, source: Source) -> Decoded:
+    """Rows with the declared types, and what is wrong with those that have them not."""
     columns: dict[str, Column] = {}
     faults = {name: list(found) for name, found in carried.faults.items()}
     for name, declared in source.columns.items():
@@ -62,6 +76,7 @@ def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
     bad = np.zeros(len(carried.row), np.bool_)
     for fault in (fault for found in faults.values() for fault in found):
         bad |= fault.where
+    guard.bad_rows(int(bad.sum()) + len(carried.broken), source.caps)
     rows = pa.table({**columns, "row": pa.array(carried.row)})
     reasons = {**carried.broken, **_reasons(carried, faults, bad)}
     return Decoded(
@@ -74,7 +89,11 @@ def decode(data: bytes, source: Source, *, compressed: bool = False) -> Decoded:
     )
 
 
-def _content(data: bytes, source: Source, *, compressed: bool) -> bytes:
+def content(data: bytes, source: Source, *, compressed: bool) -> bytes:
+    """The bytes of a delivery, decompressed within the caps.
+
+    :raises DeliveryRefused: If they exceed the caps or are damaged.
+    """
     if source.format != "parquet":
         return guard.text(_inflated(data, source.caps) if compressed else data, source.caps)
     if compressed:

@@ -19,7 +19,7 @@ _TRUE, _FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
 def typed(values: Column, declared: sources.Column) -> Typed:
     """Values in the declared type, null where they cannot be read, and the faults."""
     if declared.type == "timestamp":
-        return _timestamp(values, declared.timezone)
+        return _timestamp(values, declared)
     if declared.type == "string":
         return _string(values)
     from_text: dict[str, Callable[[Column], Typed]] = {
@@ -33,12 +33,12 @@ def _string(values: Column) -> Typed:
     return values, [Fault(mask(pc.match_substring(values, "\0")), "holds a NUL")]
 
 
-def _timestamp(values: Column, zone: str | None) -> Typed:
+def _timestamp(values: Column, declared: sources.Column) -> Typed:
     if pa.types.is_string(values.type):
-        return moment.from_text(values, zone)
+        return moment.from_text(values, declared.timezone, declared.fold)
     if values.type.tz is not None:
         return moment.in_range(values.cast(moment.STAMP))
-    moments, faults = moment.from_local(values, zone)
+    moments, faults = moment.from_local(values, declared.timezone, declared.fold)
     moments, outside = moment.in_range(moments)
     return moments, [*faults, *outside]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from updraft.errors import DeliveryRefused
-from updraft.sources.decode import header
+from updraft.sources.decode import guard, header
 from updraft.sources.decode.carried import Carried, written
 from updraft.spec.sources import Caps, Source
 
@@ -33,7 +33,7 @@ def read(text: bytes, source: Source) -> Carried:
     header.compare(names, source)
     places = {name: str(names.index(name)) for name in source.columns}
     broken: dict[int, tuple[str, str]] = {}
-    table = _rows(body[begins:], len(names), list(places.values()), broken, source.caps)
+    table = _rows(body[begins:], len(names), list(places.values()), broken, source)
     columns = {name: table[place] for name, place in places.items()}
     row = np.setdiff1d(np.arange(1, len(table) + len(broken) + 1), list(broken), assume_unique=True)
     lines = {number: line for number, (line, _) in broken.items()}
@@ -50,11 +50,14 @@ def _header(body: bytes) -> tuple[list[str], int]:
     return next(csv.reader([line])), end.end() if end else len(body)
 
 
-def _rows(body: bytes, width: int, wanted: list[str], broken: dict[int, tuple[str, str]], caps: Caps) -> pa.Table:
+def _rows(body: bytes, width: int, wanted: list[str], broken: dict[int, tuple[str, str]], source: Source) -> pa.Table:
     """The wanted columns, named by their place, as text."""
 
+    caps = source.caps
+
     def skip(row: Any) -> Literal["skip"]:
-        broken[row.number] = (row.text, f"has {row.actual_columns} fields, the header has {row.expected_columns}")
+        if len(broken) <= caps.bad_rows:
+            broken[row.number] = (row.text, f"has {row.actual_columns} fields, the header has {row.expected_columns}")
         return "skip"
 
     last = [""] * width
@@ -70,10 +73,12 @@ def _rows(body: bytes, width: int, wanted: list[str], broken: dict[int, tuple[st
             _as_text(wanted),
         )
     except pa.ArrowInvalid as unreadable:
+        said = "" if source.personal else f": {header.plain(str(unreadable), 200)}"  # it may quote a row
         raise DeliveryRefused(
-            f"It is not CSV with rows of at most {caps.line_bytes} bytes: {str(unreadable)[:200]}",
+            f"It is not CSV with rows of at most {caps.line_bytes} bytes{said}",
             next_step="check its quotes and line ends.",
         ) from unreadable
+    guard.bad_rows(len(broken), caps)
     if not len(table) or table[wanted[0]][-1].as_py() != _END:
         raise DeliveryRefused("A quoted field is never closed.", next_step="have the quotes in the file repaired.")
     return table.slice(0, len(table) - 1)

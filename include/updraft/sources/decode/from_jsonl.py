@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from updraft.sources.decode import header
+from updraft.sources.decode import guard, header
 from updraft.sources.decode.carried import Carried, Column, Fault
-from updraft.spec.sources import Source
+from updraft.spec.sources import Caps, Source
 
 _BLOCK = 4_000  # rows held as Python objects at a time
 _CARRIED: dict[str, tuple[pa.DataType, set[type]]] = {
@@ -34,7 +34,7 @@ def read(text: bytes, source: Source) -> Carried:
     lines = [line for line in BytesIO(text) if not line.isspace()]
     broken: dict[int, str] = {}
     gathered = _Gathered(source)
-    for block in _blocks(lines, broken):
+    for block in _blocks(lines, broken, source.caps):
         gathered.add(block)
     _all_there(list(gathered.names), source, gathered.rows)
 
@@ -51,6 +51,7 @@ class _Gathered:
     def __init__(self, source: Source) -> None:
         self.rows: list[int] = []
         self.names: dict[str, None] = {}
+        self._source = source
         self._types = {name: column.type for name, column in source.columns.items()}
         self._parts: dict[str, list[Column]] = {name: [] for name in source.columns}
         self._misfits: dict[str, list[tuple[int, str]]] = {name: [] for name in source.columns}
@@ -64,6 +65,8 @@ class _Gathered:
         for _, record in block:
             if not record.keys() <= self.names.keys():
                 self.names.update(dict.fromkeys(record))
+                if len(self.names) > self._source.caps.columns:
+                    header.compare(list(self.names), self._source)
 
     def columns(self) -> dict[str, Column]:
         kinds: dict[str, Any] = {name: _CARRIED[declared][0] for name, declared in self._types.items()}
@@ -74,9 +77,9 @@ class _Gathered:
         return {name: _faults(found, len(self.rows)) for name, found in self._misfits.items() if found}
 
 
-def _blocks(lines: Sequence[bytes], broken: dict[int, str]) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _blocks(lines: Sequence[bytes], broken: dict[int, str], caps: Caps) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     """Objects with their numbers, some thousands at a time; what is no object is noted in `broken`."""
-    decode = json.JSONDecoder(parse_constant=_no_number).decode
+    decode = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_each_key_once).decode
     for start in range(0, len(lines), _BLOCK):
         block = []
         for number, line in enumerate(lines[start : start + _BLOCK], start + 1):
@@ -89,11 +92,19 @@ def _blocks(lines: Sequence[bytes], broken: dict[int, str]) -> Iterator[list[tup
                 block.append((number, record))
             else:
                 broken[number] = "is not an object"
+        guard.bad_rows(len(broken), caps)
         yield block
 
 
 def _no_number(constant: str) -> float:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object has a key twice")
+    return found
 
 
 def _finite(text: str) -> float | str:
@@ -147,8 +158,7 @@ def _faults(found: Sequence[tuple[int, str]], rows: int) -> list[Fault]:
 
 def _all_there(names: Sequence[str], source: Source, rows: Sequence[int]) -> None:
     """Refuse objects without a declared column; a nullable one may be left out, unless it seems to be renamed."""
-    if len(names) > source.caps.columns:
-        header.compare(names, source)
+    header.names_fit(names, source)
     strangers = header.undeclared(names, source)
     absent = [
         name
@@ -162,7 +172,7 @@ def _all_there(names: Sequence[str], source: Source, rows: Sequence[int]) -> Non
 def _declared_part(line: bytes, source: Source) -> str:
     """Text of a line without the columns the spec does not declare."""
     try:
-        record = json.loads(line, parse_float=_finite, parse_constant=_no_number)
+        record = json.loads(line, parse_float=_finite, parse_constant=_no_number, object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):

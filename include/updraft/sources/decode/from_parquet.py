@@ -33,9 +33,8 @@ def read(data: bytes, source: Source) -> Carried:
     try:
         return _read(data, source)
     except _UNREADABLE as damaged:
-        raise DeliveryRefused(
-            f"It is not a sound Parquet file: {str(damaged)[:200]}", next_step="have it written again."
-        ) from damaged
+        said = "" if source.personal else f": {header.plain(str(damaged), 200)}"  # it may quote a value
+        raise DeliveryRefused(f"It is not a sound Parquet file{said}.", next_step="have it written again.") from damaged
 
 
 def _read(data: bytes, source: Source) -> Carried:

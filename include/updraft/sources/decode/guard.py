@@ -2,10 +2,14 @@
 
 import codecs
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from updraft.errors import DeliveryRefused
+from updraft.sources.decode.carried import Column
 from updraft.spec.sources import Caps
 
 _CHUNK = 1 << 20
@@ -96,6 +100,41 @@ def _within(lines: int, longest: int, caps: Caps) -> None:
         )
     if lines > caps.rows + 1:
         raise too_many_rows(caps)
+
+
+def cells(columns: Mapping[str, Column], caps: Caps) -> None:
+    """Refuse values that are longer than the caps allow.
+
+    :raises DeliveryRefused: With the column and its longest value's length.
+    """
+    for name, values in columns.items():
+        longest = longest_of(values)
+        if longest > caps.cell_bytes:
+            raise DeliveryRefused(
+                f"A value of {name} has {longest} bytes, the spec allows {caps.cell_bytes}.",
+                next_step="check its quotes and delimiters, or raise `caps.cell_bytes`.",
+            )
+
+
+def longest_of(values: Column) -> int:
+    """Bytes of the longest text, 0 when there is none.
+
+    >>> longest_of(pa.chunked_array([["a", None], ["bcd"]]))
+    3
+    """
+    return (pc.max(pc.binary_length(values)).as_py() or 0) if pa.types.is_string(values.type) else 0
+
+
+def bad_rows(count: int, caps: Caps) -> None:
+    """Refuse a delivery of which so many rows cannot be read that it is not what the spec describes.
+
+    :raises DeliveryRefused: With the number that is allowed.
+    """
+    if count > caps.bad_rows:
+        raise DeliveryRefused(
+            f"More than {caps.bad_rows} of its rows cannot be read as declared.",
+            next_step="check that it is what `columns` in spec.yaml describes, or raise `caps.bad_rows`.",
+        )
 
 
 def too_many_rows(caps: Caps) -> DeliveryRefused:
