@@ -141,19 +141,7 @@ class History:
         import duckdb
 
         with self._connection() as db:
-            for name in self.sources:
-                self._show(db, name, self._case.sources[name], partition, moment)
-            for name in self.shared:
-                db.execute(
-                    f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT * EXCLUDE (partition) "  # noqa: S608 - a validated name
-                    f"FROM {_RAW}.{quoted(name)} WHERE partition = ?",
-                    [partition.key],
-                )
-            db.execute(
-                f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, "
-                "?::TIMESTAMPTZ AS starts_at, ?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
-                [partition.key, partition.start, partition.end, moment],
-            )
+            self._show_all(db, partition, moment)
             try:
                 return db.sql(self._sql).to_arrow_table()
             except duckdb.Error as refused:
@@ -210,6 +198,21 @@ class History:
         """Delivery partitions that can matter, so that others are never opened."""
         last = self._calendar.last_visible(self._latest)
         return self._calendar.keys(self._calendar.back(self._first, source.lookback).key, last.key)
+
+    def _show_all(self, db: "DuckDBPyConnection", partition: Partition, moment: datetime) -> None:
+        for name in self.sources:
+            self._show(db, name, self._case.sources[name], partition, moment)
+        for name in self.shared:
+            db.execute(
+                f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT * EXCLUDE (partition) "  # noqa: S608 - a validated name
+                f"FROM {_RAW}.{quoted(name)} WHERE partition = ?",
+                [partition.key],
+            )
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE {THIS_PARTITION} AS SELECT ?::VARCHAR AS key, "
+            "?::TIMESTAMPTZ AS starts_at, ?::TIMESTAMPTZ AS ends_at, ?::TIMESTAMPTZ AS as_of",
+            [partition.key, partition.start, partition.end, moment],
+        )
 
     def _show(
         self, db: "DuckDBPyConnection", name: str, source: Source, partition: Partition, moment: datetime

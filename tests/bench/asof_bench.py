@@ -82,13 +82,13 @@ def plain(case: UseCase, lake: Lake, day: Partition) -> duckdb.DuckDBPyConnectio
     """A DuckDB that holds just what is visible as of the day's moment, as tables; one thread, as Updraft's."""
     db = duckdb.connect(config={"threads": 1})
     db.execute("SET TimeZone = ?", [case.partitions.timezone])
-    with History(lake, case, "features", first=day, latest=day.as_of) as history:
-        history.ask(day, day.as_of)
-        for name in (*history.sources, "this_partition"):
-            rows = history._db.sql(f'SELECT * FROM "{name}"').to_arrow_table()
-            db.register("incoming", rows)
-            db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
-            db.unregister("incoming")
+    with History(lake, case, "features", first=day, latest=day.as_of) as history, history._connection() as shown:
+        history._show_all(shown, day, day.as_of)
+        tables = {name: shown.table(name).to_arrow_table() for name in (*history.sources, "this_partition")}
+    for name, rows in tables.items():
+        db.register("incoming", rows)
+        db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
+        db.unregister("incoming")
     return db
 
 
