@@ -12,6 +12,8 @@ from pytest_socket import socket_allow_hosts
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
 
+collect_ignore = ["bench"]  # programs that print ratios, not tests
+
 settings.register_profile("updraft", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("updraft")
 

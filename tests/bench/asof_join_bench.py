@@ -21,7 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-HOME = Path(os.environ.get("UPDRAFT_HOME", ".updraft")).absolute()
+from peers import HOME, packages
+
 FEAST = ["feast[duckdb]==0.67.0", "duckdb<2"]  # its SQL is written by an ibis that duckdb 2 rejects
 START = 1_700_000_000_000_000  # microseconds
 
@@ -183,7 +184,7 @@ def medians(runs: list[Measured]) -> tuple[float, float, float]:
 
 def feast_python() -> str | None:
     """Python of an environment with Feast, made when it is not there; `None` where it cannot be made."""
-    place, uv = HOME / "bench" / "feast", Path(sys.executable).with_name("uv")
+    place, uv = HOME / "feast", Path(sys.executable).with_name("uv")
     python = place / "bin" / "python"
     if (place / ".ready").exists():
         return str(python)
@@ -207,7 +208,8 @@ def compare(folder: Path, runs: int, entities: int) -> None:
     found: dict[str, list[Measured]] = {peer: [] for peer in pythons}
     for _ in range(runs):  # in turns, so that a neighbour on the machine slows all of them
         for peer, python in pythons.items():
-            found[peer].append(measured([python, __file__, "--peer", peer, "--folder", str(folder)]))
+            more = packages("polars") if peer == "polars" else {}
+            found[peer].append(measured([python, __file__, "--peer", peer, "--folder", str(folder)], **more))
     truth, (base, base_cpu, _) = found["pandas"][0].answer, medians(found["updraft"])
     print(f"{'':8} {'whole process':>14} {'times ours':>11} {'CPU times ours':>15} {'peak MB':>8}   rows kept, values")
     for peer, all_runs in found.items():

@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from asof_bench import FIRST, USE_CASES, raw
 from asof_join_bench import Measured, measured, medians
+from peers import packages
 
 from updraft import features
 from updraft.asof import raw_table
@@ -163,7 +164,8 @@ def compare(folder: Path, count: int, times: int, runs: int) -> None:
     for _ in range(runs):
         for way, environment in WAYS.items():
             place = folder / ("polars" if way == "polars" else "lake/features/flight_delays")
-            found[way].append(measured([*own, way], **environment))
+            more = packages("polars") if way == "polars" else environment
+            found[way].append(measured([*own, way], **more))
             answers[way] = measured([*own, f"sums of {place}"]).answer
             place.rename(folder / f"done-{len(list(folder.iterdir()))}")
     base, base_cpu, _ = medians(found["polars"])

@@ -9,7 +9,7 @@ from tests.plugins.running import Run, parse
 
 from updraft_airflow import declared
 
-STAGES = ("features", "ingest", "monitor", "quarantine", "retrain", "score", "train")
+STAGES = ("features", "ingest", "monitor", "quarantine", "retrain", "score", "sweep", "train")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def ids(*use_cases):
     return {f"{use_case}__{stage}" for use_case in use_cases for stage in STAGES}
 
 
-def test_a_new_folder_is_seven_new_dags(folder):
+def test_a_new_folder_is_a_new_dag_per_stage(folder):
     assert set(parse(folder)) == ids("tiny", "other")
 
 

@@ -8,6 +8,7 @@ import yaml
 from tests import parcels
 from typer.testing import CliRunner
 
+from updraft.cli import main, quarantine
 from updraft.cli.main import app
 
 DAY = "2024-01-01"
@@ -21,10 +22,11 @@ def command(ingested, parcels_case, tmp_path, monkeypatch):
         "UPDRAFT_HOME": tmp_path,
         "UPDRAFT_USE_CASES": tmp_path / "use_cases",
         "UPDRAFT_LAKE": ingested.uri,
-        "COLUMNS": 250,
     }
     for name, place in places.items():
         monkeypatch.setenv(name, str(place))
+    for console in (main.console, quarantine.console):
+        monkeypatch.setattr(console, "_width", 250)
 
     def typed(*arguments, fails=None):
         done = CliRunner().invoke(app, list(arguments))

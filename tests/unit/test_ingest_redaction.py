@@ -156,7 +156,7 @@ def test_what_was_staged_is_validated_and_published_again_to_the_same_rows(lake,
     ingest.land(declared, "feed", [DAY], lake, inbox)
     first = ingest.validate(declared, "feed", [DAY], lake)
     published = ingest.publish(declared, "feed", [DAY], lake)
-    assert first.verdicts[0].summary == {"rows": 8, "bad": 6, "rules": first.verdicts[0].summary["rules"]}
+    assert {name: first.verdicts[0].summary[name] for name in ("rows", "bad")} == {"rows": 8, "bad": 6}
     assert (published.rows, published.quarantined) == (2, 6)
     reasons = dict(zip(*(lake.read("quarantine/fuzz/feed")[n].to_pylist() for n in ("row", "reason")), strict=True))
     assert reasons[4].startswith("x: 99")
@@ -201,7 +201,7 @@ def test_a_column_marked_later_is_hidden_when_old_bytes_are_read_again(lake, tmp
 def test_a_number_that_was_published_cannot_become_a_hash(lake, tmp_path):
     inbox = deliver(tmp_path, body("csv", ["good"]))
     ingest.stage(case(tax={"type": "integer"}), "feed", [DAY], lake, inbox)
-    with pytest.raises(SpecInvalid, match=r"raw/fuzz/feed holds tax as int64, spec.yaml now makes it string"):
+    with pytest.raises(SpecInvalid, match="but its rows in the lake are integer"):
         ingest.stage(case(), "feed", [DAY], lake, inbox)
 
 

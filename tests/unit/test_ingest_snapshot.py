@@ -276,7 +276,7 @@ def snapshot_of(feed, day, content, bad):
         {"id": key, "seats": seats, "delivery": delivery.delivery, "row": n, **origin}
         for n, (key, seats) in enumerate(content.items(), start=1)
     ]
-    rejected = [(n, "type", "", json.dumps({"id": str(key)})) for n, key in enumerate(bad, start=len(rows) + 1)]
+    rejected = [(n, "type", "", json.dumps({"id": str(key)}), None) for n, key in enumerate(bad, start=len(rows) + 1)]
     return Snapshot(delivery, pa.Table.from_pylist(rows, raw_schema(feed.source)), rejected)
 
 

@@ -83,7 +83,7 @@ def test_a_function_stands_in_a_file_beside_the_spec(call):
 
 def test_the_examples_in_the_docs_are_valid():
     page = (Path(__file__).parents[2] / "docs" / "use-cases.md").read_text(encoding="utf-8")
-    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)]
+    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(type: .*?)^```$", page, re.M | re.S)]
     assert {Source.model_validate({**COMMON, **example}).type for example in examples} == set(KINDS)
 
 
