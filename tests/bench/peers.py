@@ -1,4 +1,4 @@
-"""Packages of peers, in folders of their own: some start threads when imported, which no process that forks may have."""
+"""Packages of peers, in folders of their own: some start threads when imported, which no process that forks may do."""
 
 import os
 import subprocess

@@ -121,6 +121,14 @@ def test_a_delivery_with_a_renamed_column_was_refused_with_the_difference_and_it
     assert len(published["dest"].drop_null()) == len(published) > 500
 
 
+def test_a_correction_that_came_late_counts_and_what_was_computed_without_it_is_named(lived):
+    case, lake, _, audience = lived
+    [told] = [text for text in audience.told if "are corrected" in text]
+    assert f"Features of {SHORT.corrected} were computed without it, policy: keep" in told
+    [late] = ingest.late.recorded(case, lake)
+    assert (late.partition, late.features) == (SHORT.corrected, (SHORT.corrected,))
+
+
 def test_a_task_killed_mid_write_is_retried_and_the_partition_is_whole(lived):
     case, lake, _, audience = lived
     assert audience.killed, "nothing was killed, so nothing was shown"

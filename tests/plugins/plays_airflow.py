@@ -63,9 +63,9 @@ class Airflow:
 
     def _wake(self, stage: str, key: str) -> None:
         if (woken := FOLLOWS.get(stage)) and woken != self.deaf:
-            self._run(woken, f"asset__{woken}__{key}", key)
+            self._run(woken, f"asset__{woken}__{key}__{len(self.runs)}", key)
         if stage == "monitor" and key in self.incidents:
-            self._run("retrain", f"asset__retrain__{key}", key)
+            self._run("retrain", f"asset__retrain__{key}__{len(self.runs)}", key)
             if self.incidents[key] == "retrain":
                 self._run("train", f"retrain__{key}", "")
 
@@ -87,10 +87,12 @@ class Airflow:
     def _xcom(self, stage: str, run_id: str, task: str, key: str) -> tuple[int, Any]:
         if key == "work_seconds":
             return (200, {"value": 1.5}) if task in ("build", "score") else (404, {"detail": "none"})
-        action = self.incidents.get(self.runs[stage, run_id]["partition_key"], "none")
+        run = self.runs[stage, run_id]
+        action = self.incidents.get(run["partition_key"], "none")
         values = {
             "fit": {"family": "lightgbm", "candidate": "c0ffee" * 8},
             "promote": {"outcome": "promoted", "why": "PASS, all 3 gates"},
+            "outcomes.publish": {"late": {"policy": "keep", "features": run["partition_key"], "labels": "none"}},
             "decide": {"action": action, "because": "the scores moved"},
         }
         return 200, {"value": values[task]}

@@ -35,7 +35,7 @@ def test_the_first_training_stands_at_the_end_of_the_history_and_has_enough_of_i
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_the_broken_delivery_comes_in_the_daily_part(plan):
-    assert {plan.corrupt, plan.renamed} <= set(DATES.keys(*plan.daily))
+    assert {plan.corrupt, plan.renamed, plan.corrected} <= set(DATES.keys(*plan.daily))
 
 
 def test_the_full_one_lasts_long_enough_for_an_incident_and_the_short_one_for_a_few_days():

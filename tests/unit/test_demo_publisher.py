@@ -123,6 +123,19 @@ def test_a_spoilt_delivery_has_lost_every_third_delay_and_nothing_else(publisher
     assert whole.equals(before)
 
 
+def test_a_correction_brings_the_true_delays_of_one_airline_later_and_before_the_moment_of_its_partition(publisher):
+    day = DATES.at("2013-04-03")
+    whole = publisher.rows("outcomes", day)
+    wrong, right = publisher.mistaken(whole), publisher.corrected(whole)
+    hasty = (whole.carrier == module.HASTY) & whole.arrival_delay.notna()
+    assert (wrong.arrival_delay[hasty] == 0).all()
+    assert wrong[~hasty].equals(whole[~hasty])
+    assert right.drop(columns="reported_at").equals(whole.drop(columns="reported_at"))
+    later = right.reported_at[hasty].map(moment)
+    assert (later > whole.reported_at[hasty].map(moment)).all()
+    assert (later <= day.as_of).all()
+
+
 def test_a_renamed_schedule_has_another_name_for_a_column_and_the_same_rows(publisher):
     whole = publisher.rows("schedule", DATES.at("2013-04-03"))
     assert publisher.renamed(whole).rename(columns={"destination": "dest"}).equals(whole)

@@ -24,6 +24,7 @@ PLAN = Plan(
     daily=("2013-01-07", "2013-01-10"),
     renamed="2013-01-10",
     corrupt="2013-01-08",
+    corrected="2013-01-07",
 )
 DAYS = ["2013-01-07", "2013-01-08", "2013-01-09", "2013-01-10"]
 
@@ -80,7 +81,7 @@ def test_history_and_catching_up_are_bulk_work_and_every_day_is_a_run_of_its_own
         "2013-01-01", "2013-01-06"
     )
     daily = [partition for stage, partition, _ in airflow.asked if partition is not None and stage == "ingest"]
-    assert daily == ["2013-01-07", "2013-01-08", "2013-01-08", "2013-01-09", "2013-01-10", "2013-01-10"]
+    assert daily == ["2013-01-07", "2013-01-07", "2013-01-08", "2013-01-08", "2013-01-09", "2013-01-10", "2013-01-10"]
 
 
 def test_what_a_run_reads_is_delivered_before_it_starts(told, tmp_path):
@@ -95,7 +96,8 @@ def test_the_audience_sees_every_stage_of_every_day_begin_and_end(told):
     for day in DAYS:
         seen = [(stage, state) for partition, stage, state in story.audience.stages if partition == day]
         stages = ("ingest", "features", "score", "monitor")
-        assert seen == [(stage, state) for stage in stages for state in ("running", "success")]
+        again = stages[1:] if day == PLAN.corrected else ()
+        assert seen == [(stage, state) for stage in (*stages, *again) for state in ("running", "success")]
     assert len(story.audience.chapters) == 3
 
 
@@ -105,15 +107,21 @@ def test_every_run_is_kept_in_order_of_its_day(told):
     assert {run for run in story.runs if run[0] != "ingest"} == {run for run in airflow.runs if run[0] != "ingest"}
     for day in DAYS:
         own = [stage for stage, run_id in story.runs if airflow.runs[stage, run_id]["partition_key"] == day]
-        assert [stage for stage in own if stage != "ingest"] == ["features", "score", "monitor"]
+        times = 2 if day == PLAN.corrected else 1
+        assert [stage for stage in own if stage != "ingest"] == ["features", "score", "monitor"] * times
 
 
 def test_a_broken_delivery_is_blocked_told_and_sent_again(told, tmp_path):
     story, airflow = told()
     states = [run["state"] for (stage, _), run in airflow.runs.items() if stage == "ingest" and run["partition_key"]]
-    assert states == ["success", "failed", "success", "success", "failed", "success"]
+    assert states == ["success", "success", "failed", "success", "success", "failed", "success"]
     events = [(partition, text) for partition, text in story.audience.events if partition in DAYS]
     assert events == [
+        (
+            "2013-01-07",
+            "outcomes of one airline are corrected; from now on the new version counts. "
+            "Features of 2013-01-07 were computed without it, policy: keep",
+        ),
         (
             "2013-01-08",
             "outcomes whose delays a spreadsheet has destroyed: not let in, outcomes.publish broke in attempt 2",
@@ -169,5 +177,5 @@ def test_a_stage_that_nothing_wakes_ends_the_story(told, monkeypatch):
 
 
 def test_a_plan_without_a_broken_delivery_has_none(told):
-    story, _ = told(replace(PLAN, corrupt="", renamed=""))
+    story, _ = told(replace(PLAN, corrupt="", renamed="", corrected=""))
     assert not [text for _, text in story.audience.events if "not let in" in text]

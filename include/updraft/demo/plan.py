@@ -12,6 +12,7 @@ class Plan:
     :param catch_up: Delivered in bulk after it; nobody asked for scores then.
     :param daily: Replayed one partition at a time.
     :param renamed: Partition among these whose schedule arrives with a column renamed first.
+    :param corrected: Partition among these whose outcomes are corrected once it was watched.
     :param corrupt: Partition among these whose outcomes arrive broken first.
     """
 
@@ -21,6 +22,7 @@ class Plan:
     daily: tuple[str, str] = ("2013-06-11", "2013-07-08")
     renamed: str = "2013-06-14"
     corrupt: str = "2013-06-20"
+    corrected: str = "2013-06-25"
 
 
 FULL = Plan()
@@ -29,4 +31,5 @@ SHORT = Plan(
     daily=("2013-04-03", "2013-04-05"),
     renamed="2013-04-05",
     corrupt="2013-04-04",
+    corrected="2013-04-03",
 )

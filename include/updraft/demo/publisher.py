@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series, Timestamp
 
 ZONE = "America/New_York"
+HASTY = "EV"  # an airline that reports too early
 SOURCES = ("schedule", "outcomes", "weather")
 
 
@@ -52,6 +53,20 @@ class Publisher:
         delays = outcomes.arrival_delay.astype(object)
         delays.iloc[::3] = "#REF!"
         return outcomes.assign(arrival_delay=delays)
+
+    def mistaken(self, outcomes: "DataFrame") -> "DataFrame":
+        """Outcomes in which every flight of one airline is reported to have come on time."""
+        delays = outcomes.arrival_delay.mask((outcomes.carrier == HASTY) & outcomes.arrival_delay.notna(), 0)
+        return outcomes.assign(arrival_delay=delays)
+
+    def corrected(self, outcomes: "DataFrame") -> "DataFrame":
+        """The same outcomes as they were, those of that airline reported four hours later."""
+        import pandas as pd
+
+        later = _written(pd.to_datetime(outcomes.reported_at, utc=True) + pd.Timedelta(hours=4))
+        return outcomes.assign(
+            reported_at=later.where(outcomes.carrier.to_numpy() == HASTY, outcomes.reported_at.to_numpy())
+        )
 
     def renamed(self, schedule: "DataFrame") -> "DataFrame":
         """A schedule in which somebody has given a column a nicer name."""
@@ -117,7 +132,7 @@ def _written(moments: "Series[Timestamp]", pattern: str = "%Y-%m-%dT%H:%M:%SZ") 
     import pyarrow.compute as pc
 
     text = pc.strftime(pa.array(moments).cast(pa.timestamp("s", "UTC")), format=pattern)
-    return pd.Series(text.to_pandas(), index=moments.index)
+    return pd.Series(text.to_pandas()).set_axis(moments.index)
 
 
 def _data(file: str) -> Path:

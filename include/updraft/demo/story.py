@@ -95,15 +95,21 @@ class Story:
             watched: list[Future[None]] = []
             for day in days:
                 self._mishaps(day, plan)
-                self._ingest(day)
+                self._ingest(day, mistaken=day.key == plan.corrected)
                 watched.append(beside.submit(self._watch, day.key))
+                if day.key == plan.corrected:
+                    watched[-1].result()
+                    self._correction(day)
                 for earlier in watched[:-AHEAD]:
                     earlier.result()
             for last in watched:
                 last.result()
 
-    def _ingest(self, partition: Partition) -> None:
+    def _ingest(self, partition: Partition, *, mistaken: bool) -> None:
         self.publisher.publish([partition])
+        if mistaken:
+            outcomes = self.publisher.rows("outcomes", partition)
+            self.publisher.deliver("outcomes", partition, self.publisher.mistaken(outcomes))
         self._follow(partition.key, "ingest", lambda: self._trigger("ingest", partition=partition.key))
 
     def _watch(self, key: str) -> None:
@@ -112,6 +118,20 @@ class Story:
             run_id = self._follow(key, stage, lambda stage=stage: self._awaited(stage, key))  # type: ignore[misc]
         if self._task_state("monitor", run_id, "incident") == "success":
             self._incident(key)
+
+    def _correction(self, day: Partition) -> None:
+        """The airline sends outcomes again that it had got wrong, after they were built upon."""
+        outcomes = self.publisher.corrected(self.publisher.rows("outcomes", day))
+        self.publisher.deliver("outcomes", day, outcomes)
+        run_id = self._trigger("ingest", partition=day.key)
+        self._finish("ingest", run_id)
+        late = self.api.xcom(f"{CASE}__ingest", run_id, "outcomes.publish")["late"]
+        self.audience.event(
+            day.key,
+            "outcomes of one airline are corrected; from now on the new version counts. "
+            f"Features of {late['features']} were computed without it, policy: {late['policy']}",
+        )
+        self._watch(day.key)
 
     def _mishaps(self, day: Partition, plan: Plan) -> None:
         """What the airline sends wrong first."""
