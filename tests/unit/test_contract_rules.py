@@ -15,6 +15,8 @@ from updraft.sources.decode import decode
 from updraft.spec.contract import RowRule, Rule
 from updraft.spec.sources import Source
 
+pytestmark = pytest.mark.slow
+
 ORDER = ["accepted", "quarantined", "blocked"]
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
 ROWS = 20

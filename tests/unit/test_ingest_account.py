@@ -16,6 +16,8 @@ from updraft.ingest.account import account
 from updraft.ingest.replay import discard, replay
 from updraft.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = {top: case(top=top) for top in (15, 100)}
 BOTH = DAYS[:2]
 VALUES = st.lists(st.sampled_from(["5", "50", "50", "x"]), min_size=1, max_size=3)

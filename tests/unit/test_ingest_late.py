@@ -16,6 +16,8 @@ from updraft.life import features as stage
 from updraft.partition import calendar
 from updraft.rows import digest
 
+pytestmark = pytest.mark.slow
+
 DAYS = [f"2024-01-{day:02}" for day in range(1, 9)]
 FEATURES = """
 SELECT 'x' AS id, starts_at AS event_time, (SELECT sum(amount) FROM facts) AS amount, 'red' AS colour

@@ -24,6 +24,8 @@ from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
 
+pytestmark = pytest.mark.slow
+
 DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
 RAW = "raw/tiny/planes"
 

@@ -13,6 +13,8 @@ from updraft.lake import Lake
 from updraft.rows import digest
 from updraft.spec.model import UseCase
 
+pytestmark = pytest.mark.slow
+
 DAYS = [f"2013-01-{day:02d}" for day in range(1, 8)]
 
 

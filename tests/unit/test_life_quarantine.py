@@ -9,6 +9,8 @@ from updraft import features, ingest
 from updraft.errors import DeliveryBlocked, Permanent
 from updraft.life.quarantine import act, affected
 
+pytestmark = pytest.mark.slow
+
 DAYS = [f"2024-01-{day:02}" for day in range(1, 8)]
 HELD = DAYS[1]
 FEATURES = """

@@ -11,6 +11,8 @@ from updraft.lake import Lake
 from updraft.life import sweep
 from updraft.partition import calendar
 
+pytestmark = pytest.mark.slow
+
 
 def days(first, last):
     return [f"2024-01-{day:02}" for day in range(first, last + 1)]

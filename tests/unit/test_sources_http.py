@@ -14,6 +14,8 @@ from updraft.errors import DeliveryMissing, DeliveryRefused, SourceClosed, Sourc
 from updraft.sources import Connection, Found
 from updraft.sources.reach.pages import client
 
+pytestmark = pytest.mark.slow
+
 DAY = "2024-01-02"
 ROWS = [{"id": n} for n in (2, 1, 3)]
 LINES = b'{"id":1}\n{"id":2}\n{"id":3}\n'

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 quarantine = typer.Typer(no_args_is_help=True, help="Look at rows that are held; replay or discard them.")
 console = Console(highlight=False)
@@ -32,7 +32,9 @@ def list_(
 
     case, lake = load.load(use_case), Lake(Settings.from_env().lake)
     found = [one for name in ([source] if source else case.sources) for one in held(case, name, lake)]
-    table = Table("source", "partition", "delivery", "outcome", "rows held", "rules broken", "such as")
+    table = Table(
+        "source", Column("partition", no_wrap=True), "delivery", "outcome", "rows held", "rules broken", "such as"
+    )
     for one in found[:SHOWN]:
         rules = ", ".join(f"{rule} {count}" for rule, count in one.rules.items())
         where = (one.source, one.delivery.partition, one.delivery.delivery[:12], one.outcome)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from updraft import features, score
 from updraft.asof import raw_table
@@ -46,7 +46,17 @@ def status(console: Console, use_case: str) -> None:
 def deliveries(console: Console, use_case: str) -> None:
     """Print what was delivered, newest partition last, and what became of it."""
     case, lake = load.load(use_case), Lake(Settings.from_env().lake)
-    shown = Table("partition", "source", "rows", "bytes", "delivery", "landed", "outcome", "published", "held")
+    shown = Table(
+        Column("partition", no_wrap=True),
+        "source",
+        "rows",
+        "bytes",
+        "delivery",
+        "landed",
+        "outcome",
+        "published",
+        "held",
+    )
     found = [(name, one) for name in case.sources for one in account(case, name, recorded(case, name, lake), lake)]
     for name, one in sorted(found, key=lambda pair: (pair[1].delivery.partition, pair[0], pair[1].delivery.landed)):
         own, counts = one.delivery, (str(one.published), str(one.held))
