@@ -14,6 +14,8 @@ from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.spec import load
 
+pytestmark = pytest.mark.slow
+
 CASE = load.load("flight_delays", Path(__file__).parents[2] / "include" / "use_cases")
 DATES = calendar(CASE)
 STAMP = {name: source.known_at.column for name, source in CASE.sources.items()}

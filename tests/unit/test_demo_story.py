@@ -16,6 +16,8 @@ from updraft.local.airflow_api import AirflowApi
 from updraft.partition import calendar
 from updraft.spec import load
 
+pytestmark = pytest.mark.slow
+
 DATES = calendar(load.load("flight_delays", Path(__file__).parents[2] / "include" / "use_cases"))
 PLAN = Plan(
     history=("2013-01-01", "2013-01-05"),

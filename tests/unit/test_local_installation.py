@@ -13,6 +13,8 @@ from updraft.local.installation import COMPONENTS, TRAINING_POOL, Installation, 
 from updraft.local.processes import Processes, wait_until
 from updraft.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """#!/bin/sh
 echo "$(basename $0) $*" >> "$UPDRAFT_HOME/calls"
 [ "$1" = db ] && echo "no such table: dag" && exit ${MIGRATION_FAILS:-0}

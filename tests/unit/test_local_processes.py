@@ -12,6 +12,8 @@ from updraft.errors import Permanent
 from updraft.local import processes as module
 from updraft.local.processes import Processes, free_port, program, tail, wait_until
 
+pytestmark = pytest.mark.slow
+
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
 PARENT = (
     "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
