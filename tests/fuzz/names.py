@@ -85,8 +85,9 @@ def _files() -> Iterator[Case]:
     yield _placed("D16 a folder", "missing", lambda inbox: (inbox / f"{KEY}.csv").mkdir())
     yield _placed("D16 a pipe", "missing", lambda inbox: os.mkfifo(inbox / f"{KEY}.csv"))
     yield _placed("D16 another day", "missing", lambda inbox: _write(inbox / "2013-04-02.csv"))
-    for target in ("/etc/passwd", "../../../../etc/passwd", "/dev/zero", "/proc/self/environ", "/", ".."):
+    for target in ("/etc/passwd", "../../../../etc/passwd", "/dev/zero", "/proc/self/environ", "/", "../.."):
         yield _placed("THREATS link out", "refused", lambda inbox, t=target: os.symlink(t, inbox / f"{KEY}.csv"))
+    yield _placed("THREATS link to a folder", "missing", lambda inbox: os.symlink("..", inbox / f"{KEY}.csv"))
     yield _placed("THREATS link to itself", "missing", lambda inbox: os.symlink(f"{KEY}.csv", inbox / f"{KEY}.csv"))
     yield _placed("THREATS link to nothing", "missing", lambda inbox: os.symlink("nothing", inbox / f"{KEY}.csv"))
     yield _placed(
