@@ -28,8 +28,6 @@ import deltalake, great_expectations, pandas
 from tests.unit.test_ingest import DAYS, case
 from updraft.ingest.replay import replay
 from updraft.lake import Lake
-
-pytestmark = pytest.mark.slow
 print("ready", flush=True)
 replay(case(), "flights", DAYS, Lake(sys.argv[1]), who="test")
 """
