@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,11 @@ from updraft.evidence.metric import Array
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
 from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from updraft.model.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +30,9 @@ class Evidence:
     :param baselines: Probabilities of each baseline, by family (n,).
     :param champion: The champion's probabilities (n,); None when there is no champion.
     :param champion_digest: Which model the champion is.
+    :param rows: The held-out rows themselves, in the order of `y`: entity, features, partition, event time.
+    :param training: The rows the candidate was trained on, with their labels.
+    :param model: The candidate itself.
     :raises ValueError: If arrays differ in length or an outcome is neither 0 nor 1.
     :raises ModelRejected: If a model gave anything but probabilities.
     """
@@ -35,6 +44,9 @@ class Evidence:
     baselines: Mapping[str, Array] = field(default_factory=dict)
     champion: Array | None = None
     champion_digest: str | None = None
+    rows: "pd.DataFrame | None" = None
+    training: "pd.DataFrame | None" = None
+    model: "Model | None" = None
 
     def __post_init__(self) -> None:
         if len(self.blocks) != len(self.y) or not np.isin(self.y, (0.0, 1.0)).all():

@@ -94,7 +94,7 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
     :param champion: Digest of the model it wants to replace.
     """
     model = store.load(lake, case.name, trained["candidate"])
-    held = held_out(case, at, lake, model)
+    held, seen = (window(case, at, lake, model, which) for which in ("holdout", "train"))
     rival = comparable(lake, case, champion)
     evidence = Evidence(
         y=held[case.label.column].to_numpy(float),
@@ -106,6 +106,9 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
         },
         champion=None if rival is None else rival.predict(held),
         champion_digest=champion,
+        rows=held,
+        training=seen,
+        model=model,
     )
     found = examine(evidence, case)
     lake.put(evidence_key(case, model.digest), json.dumps(found.to_json(), sort_keys=True).encode())
@@ -168,8 +171,13 @@ def _prefixed(prefix: str, numbers: Mapping[str, float]) -> dict[str, float]:
 
 def held_out(case: UseCase, at: Partition, lake: Lake, model: Model) -> "DataFrame":
     """Labelled rows of the partitions that were kept away from a model's training."""
+    return window(case, at, lake, model, "holdout")
+
+
+def window(case: UseCase, at: Partition, lake: Lake, model: Model, which: str) -> "DataFrame":
+    """Labelled rows of a window of a model: `train`, `validation` or `holdout`."""
     rows = dataset.mature(case, lake, at).rows
-    return rows[rows["partition"].isin(model.manifest.windows["holdout"])].reset_index(drop=True)
+    return rows[rows["partition"].isin(model.manifest.windows[which])].reset_index(drop=True)
 
 
 def comparable(lake: Lake, case: UseCase, champion: str | None) -> Model | None:
