@@ -80,6 +80,10 @@ class FeaturesInvalid(Permanent):
     """`features.sql` or `label.sql` gave rows that do not fit what the spec declares."""
 
 
+class FeaturesBlocked(Permanent):
+    """Features were computed, but break the contract of the feature table; nothing of the partition was published."""
+
+
 class TrainingRefused(Permanent):
     """There is not enough, or not the right kind of, mature data to train on."""
 

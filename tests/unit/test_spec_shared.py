@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from updraft import features
 from updraft.cli.main import app
-from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid
+from updraft.errors import DeliveryMissing, FeaturesBlocked, FeaturesInvalid, SpecInvalid
 from updraft.partition import calendar
 from updraft.spec import load, shared
 
@@ -65,6 +65,27 @@ def both(lake, root, reader):
 
 def commits(lake):
     return lake.version(f"shared/{NAME}")
+
+
+def test_what_breaks_the_contract_of_a_shared_set_reaches_no_reader(both, root, reader):
+    change(root, f"_shared/{NAME}.yaml", "nullable: false,", "nullable: false, range: [0, 1],")
+    with pytest.raises(FeaturesBlocked, match=rf"shared/{NAME} for {DAY} is not published: .* break range\(booked\)"):
+        features.build(reader, [DAY], both)
+    assert both.partitions(f"shared/{NAME}") == both.partitions("features/couriers") == []
+    assert both.keys("reports/parcels") == [f"reports/parcels/{NAME}/{DAY}.html"]
+
+
+def test_the_contract_of_a_shared_set_is_its_own(both, root, reader):
+    change(root, "parcels/spec.yaml", "\nfeatures:", "\ncontract: {rows: [1000, 2000]}\nfeatures:")
+    say(root, f"_shared/{NAME}.yaml", DECLARED + "contract: {rows: [2, 9]}\n")
+    features.build(reader, [DAY], both)
+    assert len(both.read(f"shared/{NAME}")) == 3
+
+
+def test_a_shared_set_covers_a_source_that_is_there(root):
+    say(root, f"_shared/{NAME}.yaml", DECLARED + "contract: {coverage: nobody}\n")
+    with pytest.raises(SpecInvalid, match="'nobody', which is no source of parcels"):
+        shared.as_case(NAME, root)
 
 
 def test_the_folder_of_shared_sets_is_no_use_case(root):

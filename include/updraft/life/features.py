@@ -16,10 +16,12 @@ def build(case: UseCase, keys: Sequence[str], lake: Lake) -> dict[str, Any]:
     """Build partitions, but leave as they are those for which rows came late under `late: keep`; then `rebuild`.
 
     :return: What was built, and the partitions `kept` and `rebuilt`, if there are any.
+    :raises FeaturesBlocked: If partitions break the contract; all others are published by then.
     """
     kept = _kept(case, keys, lake)
     built = features.build(case, [key for key in keys if key not in kept], lake)
-    return asdict(built) | ({"kept": kept[:_SHOWN]} if kept else {}) | rebuild(case, lake)
+    told = asdict(built) | {"reports": list(built.reports)}
+    return told | ({"kept": kept[:_SHOWN]} if kept else {}) | rebuild(case, lake)
 
 
 def rebuild(case: UseCase, lake: Lake) -> dict[str, Any]:

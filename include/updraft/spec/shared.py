@@ -8,7 +8,8 @@ from pydantic import Field, ValidationError
 from updraft.errors import SpecInvalid
 from updraft.spec import document, load
 from updraft.spec.base import Part
-from updraft.spec.model import Feature, Owner, UseCase
+from updraft.spec.features import Feature, FeatureContract
+from updraft.spec.model import Owner, UseCase
 from updraft.spec.names import Name
 from updraft.spec.names import name as checked_name
 from updraft.spec.problems import refusal, unfit
@@ -25,6 +26,7 @@ class Shared(Part):
     use_case: Name = Field(description="The use case whose sources, calendar and lead time it is computed with.")
     key: tuple[Name, ...] = Field(min_length=1, description="Columns that identify one row in a partition.")
     columns: dict[Name, Feature] = Field(min_length=1, description="The other columns of the query.")
+    contract: FeatureContract = Field(default=FeatureContract(), description="What its rows must satisfy as a whole.")
 
 
 def names(root: Path) -> list[str]:
@@ -63,6 +65,12 @@ def as_case(name: str, root: Path) -> UseCase:
     """
     shared = declared(name, root)
     home = load.load(shared.use_case, root)
-    case = home.model_copy(update={"entity": shared.key, "features": shared.columns})
+    if (coverage := shared.contract.coverage) and coverage.of not in home.sources:
+        raise SpecInvalid(
+            f"`contract.coverage` of {name} names {coverage.of!r}, which is no source of {home.name}.",
+            next_step=f"name one of {', '.join(home.sources)}.",
+        )
+    own = {"entity": shared.key, "features": shared.columns, "contract": shared.contract}
+    case = home.model_copy(update=own)
     case._folder = root / FOLDER
     return case
