@@ -84,6 +84,10 @@ class FeaturesBlocked(Permanent):
     """Features were computed, but break the contract of the feature table; nothing of the partition was published."""
 
 
+class FeaturesSkewed(Permanent):
+    """Features at scoring are not of the kind the champion was trained on, and the spec says that this blocks."""
+
+
 class TrainingRefused(Permanent):
     """There is not enough, or not the right kind of, mature data to train on."""
 

@@ -12,6 +12,7 @@ from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.names import Name
+from updraft.spec.skew import Skew
 from updraft.spec.sources import Source, reserved
 from updraft.spec.zones import Zone
 
@@ -193,6 +194,7 @@ class UseCase(Part):
     model: Model = Field(default=Model())
     gates: Gates = Field(default=Gates())
     rollout: Rollout = Field(default=Rollout())
+    skew: Skew = Field(default=Skew())
     monitor: Monitor = Field(default=Monitor())
     retrain: Retrain = Field(default=Retrain())
 
