@@ -44,6 +44,10 @@ class SpecInvalid(Permanent):
     """A use case's folder does not say what Updraft can run."""
 
 
+class SettingInvalid(Permanent):
+    """A setting of this installation says what cannot be done."""
+
+
 class NameInvalid(Permanent):
     """A name that could become a path, SQL or a shell word."""
 
