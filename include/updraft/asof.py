@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
-from updraft.errors import FeaturesInvalid, SettingInvalid, SpecInvalid
+from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, columns_by_source, shared_of, sources_of
@@ -101,10 +101,7 @@ class History:
         import duckdb
 
         self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
-        settings = Settings.from_env()
-        self._db.execute("SET temp_directory = ?", [str(settings.home / "spill")])
-        if settings.memory:
-            _hold_to(self._db, settings.memory)
+        Settings.from_env().hold(self._db)
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:
@@ -242,17 +239,6 @@ class History:
                 "newest": self._calendar.last_visible(moment).key,
             },
         )
-
-
-def _hold_to(db: "DuckDBPyConnection", memory: str) -> None:
-    import duckdb
-
-    try:
-        db.execute("SET memory_limit = ?", [memory])
-    except duckdb.Error as refused:
-        raise SettingInvalid(
-            f"UPDRAFT_MEMORY is {memory[:40]!r}, which is no amount of memory.", next_step="write it like 800MB or 4GB."
-        ) from refused
 
 
 def _happening(db: "DuckDBPyConnection", name: str, partition: Partition) -> int:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from updraft import ingest
 from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
 from updraft.contract import features as promised
 from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid, did_you_mean
+from updraft.ingest.computed import mark_empty
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
 from updraft.query import shared_of, sources_of
@@ -87,14 +89,17 @@ def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then neither that partition nor any
         after it is written.
     """
-    days = [calendar(case).at(key) for key in keys]
-    return _build(case, "features", days, [day.as_of for day in days], lake)
+    return _build(case, "features", keys, lake)
 
 
 def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
-    days = [calendar(case).at(key) for key in keys]
-    return _build(case, "label", days, [calendar(case).matures_at(day) for day in days], lake)
+    return _build(case, "label", keys, lake)
+
+
+def build_shared(name: str, keys: Sequence[str], root: Path, lake: Lake) -> Built:
+    """Compute a shared feature set for partitions, whether it was computed for them before or not."""
+    return _build(as_case(name, root), name, keys, lake)
 
 
 def stale(case: UseCase, keys: Sequence[str], lake: Lake, which: Which = "features") -> list[str]:
@@ -125,22 +130,22 @@ def _view(source: Source) -> dict[str, Any]:
     return how | gone | {"columns": {name: column.type for name, column in source.stored().columns.items()}}
 
 
-def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
+def _build(case: UseCase, which: Which, keys: Sequence[str], lake: Lake) -> Built:
+    days = sorted(calendar(case).at(key) for key in keys)
     for name in shared_of(case, case.sql(which), f"{which}.sql of {case.name}"):
-        _share(case, name, [day.key for day in days], lake)
+        _share(case, name, keys, lake)
     demand_same_types(table(case, which), lake.read(table(case, which), []), schema(case, which))
-    asked, count, version = sorted(zip(days, moments, strict=True)), 0, lake.version(table(case, which)) or 0
-    mark = fingerprint(case, which)
-    held = promised.Held()
+    asked = [(day, calendar(case).matures_at(day) if which == "label" else day.as_of) for day in days]
+    count, version = 0, lake.version(table(case, which)) or 0
+    mark, held = fingerprint(case, which), promised.Held()
     for begin in range(0, len(asked), TOGETHER):
         for part, facts in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
-            if which == "label":
-                held = promised.Held(part)
-            else:
-                held += promised.hold(case, which, table(case, which), part, facts, lake)
+            held += promised.hold(case, which, table(case, which), part, facts, lake)
             if held.passed:
                 rows = pa.concat_tables(held.passed.values())
                 version, count = lake.replace(table(case, which), rows, list(held.passed)), count + len(rows)
+            if which == "features":
+                mark_empty(case, [key for key, rows in held.passed.items() if not len(rows)], lake)
     held.complain(table(case, which))
     return Built(len(asked), count, mark, version, held.warned, held.reports)
 
@@ -166,8 +171,7 @@ def _share(reader: UseCase, name: str, keys: Sequence[str], lake: Lake) -> None:
                 next_step=f"run the ingestion of {case.name} for these partitions.",
             )
     if wanted:
-        days = [theirs.at(key) for key in wanted]
-        _build(case, name, days, [day.as_of for day in days], lake)
+        build_shared(name, wanted, reader.folder.parent, lake)
 
 
 def _parts(

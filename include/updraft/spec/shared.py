@@ -1,6 +1,7 @@
 """Feature sets that several use cases read: `_shared/<name>.yaml` declares one, `_shared/<name>.sql` computes it."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -39,6 +40,17 @@ def read_by(case: UseCase) -> list[str]:
     if case._folder is None or case.folder.name == FOLDER:
         return []
     return [name for name in names(case.folder.parent) if name not in case.sources]
+
+
+def computed_with(case: UseCase) -> list[str]:
+    """Names of the shared feature sets that are computed with a use case; of one that is broken nobody can say."""
+    if case._folder is None or case.folder.name == FOLDER:
+        return []
+    own = []
+    for name in names(case.folder.parent):
+        with suppress(SpecInvalid):
+            own += [name] * (declared(name, case.folder.parent).use_case == case.name)
+    return own
 
 
 def declared(name: str, root: Path) -> Shared:
