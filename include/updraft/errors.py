@@ -60,6 +60,10 @@ class DeliveryMissing(Transient):
     """A source has not handed over the delivery of a partition yet."""
 
 
+class Unchanged(Transient):
+    """A source says that it has nothing but what was fetched before."""
+
+
 class SourceUnavailable(Transient):
     """The system behind a source did not answer, or answered with a fault that may pass."""
 
