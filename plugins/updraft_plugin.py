@@ -1,15 +1,23 @@
-"""What Airflow itself loads from this folder: a way from its menu to the experiments."""
+"""What Airflow itself loads from this folder: a way from its menu to the experiments, and pages of the lake."""
 
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
 
+async def pages(scope: Any, receive: Any, send: Any) -> None:
+    """Serve `updraft_airflow.pages`, which only the API server ever needs: every task loads this file."""
+    from updraft_airflow.pages import app
+
+    await app(scope, receive, send)
+
+
 class UpdraftPlugin(AirflowPlugin):
-    """Link MLflow in the menu, when this installation says where it is served."""
+    """Link MLflow in the menu, when this installation says where it is served; serve reports and model cards."""
 
     name = "updraft"
+    fastapi_apps: ClassVar = [{"name": "Updraft", "app": pages, "url_prefix": "/updraft"}]
     external_views: ClassVar = [
         {
             "name": "MLflow",

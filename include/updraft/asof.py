@@ -78,6 +78,8 @@ class History:
     :param first: Earliest partition that will be asked about.
     :param latest: Latest moment that will be asked about.
     :param which: The query of the use case that will run; only the sources it names are loaded.
+
+    `facts` says, by partition asked about, how many facts of the source that `contract.coverage` names happen in it.
     """
 
     def __init__(self, lake: Lake, case: UseCase, which: Which, *, first: Partition, latest: datetime) -> None:
@@ -86,6 +88,11 @@ class History:
         self.sources = sources_of(case, self._sql, where)
         self.shared = shared_of(case, self._sql, where)
         self._columns = columns_by_source(case, self._sql, where)
+        self._counted = case.contract.coverage.of if case.contract.coverage and which != "label" else None
+        if self._counted:
+            self.sources = sorted({*self.sources, self._counted})
+            self._columns[self._counted] = self._columns.get(self._counted, frozenset()) | {"event_time"}
+        self.facts: dict[str, int] = {}
         self._first, self._latest = first, latest
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
@@ -94,10 +101,7 @@ class History:
         import duckdb
 
         self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
-        settings = Settings.from_env()
-        self._db.execute("SET temp_directory = ?", [str(settings.home / "spill")])
-        if settings.memory:
-            self._db.execute("SET memory_limit = ?", [settings.memory])
+        Settings.from_env().hold(self._db)
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:
@@ -142,6 +146,8 @@ class History:
 
         with self._connection() as db:
             self._show_all(db, partition, moment)
+            if self._counted:
+                self.facts[partition.key] = _happening(db, self._counted, partition)
             try:
                 return db.sql(self._sql).to_arrow_table()
             except duckdb.Error as refused:
@@ -233,6 +239,13 @@ class History:
                 "newest": self._calendar.last_visible(moment).key,
             },
         )
+
+
+def _happening(db: "DuckDBPyConnection", name: str, partition: Partition) -> int:
+    """Facts that a source's view holds of a partition."""
+    span = [partition.start, partition.end]
+    found = db.execute(f"SELECT count(*) FROM {quoted(name)} WHERE event_time >= ? AND event_time < ?", span)  # noqa: S608 - a validated name
+    return int(found.fetchall()[0][0])
 
 
 def newest(source: Source) -> str:

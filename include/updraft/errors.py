@@ -44,6 +44,10 @@ class SpecInvalid(Permanent):
     """A use case's folder does not say what Updraft can run."""
 
 
+class SettingInvalid(Permanent):
+    """A setting of this installation says what cannot be done."""
+
+
 class NameInvalid(Permanent):
     """A name that could become a path, SQL or a shell word."""
 
@@ -54,6 +58,10 @@ class PartitionInvalid(Permanent):
 
 class DeliveryMissing(Transient):
     """A source has not handed over the delivery of a partition yet."""
+
+
+class Unchanged(Transient):
+    """A source says that it has nothing but what was fetched before."""
 
 
 class SourceUnavailable(Transient):
@@ -78,6 +86,14 @@ class ValidationBroken(Permanent):
 
 class FeaturesInvalid(Permanent):
     """`features.sql` or `label.sql` gave rows that do not fit what the spec declares."""
+
+
+class FeaturesBlocked(Permanent):
+    """Features were computed, but break the contract of the feature table; nothing of the partition was published."""
+
+
+class FeaturesSkewed(Permanent):
+    """Features at scoring are not of the kind the champion was trained on, and the spec says that this blocks."""
 
 
 class TrainingRefused(Permanent):

@@ -6,9 +6,10 @@ scoring read the same rows of `features/<use case>`; nothing joins history a sec
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,9 @@ import pyarrow.compute as pc
 
 from updraft import ingest
 from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
+from updraft.contract import features as promised
 from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid, did_you_mean
+from updraft.ingest.computed import mark_empty
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
 from updraft.query import shared_of, sources_of
@@ -37,12 +40,16 @@ class Built:
     :param rows: Rows over all of them.
     :param fingerprint: Digest of the definition they were computed by.
     :param version: Version of the table after the write.
+    :param warned: How often rules that only warn were broken.
+    :param reports: Keys of the reports that have something to tell, or of the first; at most ten.
     """
 
     partitions: int
     rows: int
     fingerprint: str
     version: int
+    warned: int = 0
+    reports: tuple[str, ...] = ()
 
 
 def table(case: UseCase, which: Which = "features") -> str:
@@ -78,17 +85,21 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
 def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     """Compute the features of partitions as of their moments and write them, oldest first, many in one commit.
 
+    :raises FeaturesBlocked: If partitions break the contract; all others are written before it is complained about.
     :raises FeaturesInvalid: If the SQL fails or its rows do not fit the spec; then neither that partition nor any
         after it is written.
     """
-    days = [calendar(case).at(key) for key in keys]
-    return _build(case, "features", days, [day.as_of for day in days], lake)
+    return _build(case, "features", keys, lake)
 
 
 def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
-    days = [calendar(case).at(key) for key in keys]
-    return _build(case, "label", days, [calendar(case).matures_at(day) for day in days], lake)
+    return _build(case, "label", keys, lake)
+
+
+def build_shared(name: str, keys: Sequence[str], root: Path, lake: Lake) -> Built:
+    """Compute a shared feature set for partitions, whether it was computed for them before or not."""
+    return _build(as_case(name, root), name, keys, lake)
 
 
 def stale(case: UseCase, keys: Sequence[str], lake: Lake, which: Which = "features") -> list[str]:
@@ -119,17 +130,24 @@ def _view(source: Source) -> dict[str, Any]:
     return how | gone | {"columns": {name: column.type for name, column in source.stored().columns.items()}}
 
 
-def _build(case: UseCase, which: Which, days: Sequence[Partition], moments: Sequence[datetime], lake: Lake) -> Built:
+def _build(case: UseCase, which: Which, keys: Sequence[str], lake: Lake) -> Built:
+    days = sorted(calendar(case).at(key) for key in keys)
     for name in shared_of(case, case.sql(which), f"{which}.sql of {case.name}"):
-        _share(case, name, [day.key for day in days], lake)
+        _share(case, name, keys, lake)
     demand_same_types(table(case, which), lake.read(table(case, which), []), schema(case, which))
-    asked, count, version = sorted(zip(days, moments, strict=True)), 0, lake.version(table(case, which)) or 0
-    mark = fingerprint(case, which)
+    asked = [(day, calendar(case).matures_at(day) if which == "label" else day.as_of) for day in days]
+    count, version = 0, lake.version(table(case, which)) or 0
+    mark, held = fingerprint(case, which), promised.Held()
     for begin in range(0, len(asked), TOGETHER):
-        for part in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
-            rows = pa.concat_tables(part.values())
-            version, count = lake.replace(table(case, which), rows, list(part)), count + len(rows)
-    return Built(len(asked), count, mark, version)
+        for part, facts in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
+            held += promised.hold(case, which, table(case, which), part, facts, lake)
+            if held.passed:
+                rows = pa.concat_tables(held.passed.values())
+                version, count = lake.replace(table(case, which), rows, list(held.passed)), count + len(rows)
+            if which == "features":
+                mark_empty(case, [key for key, rows in held.passed.items() if not len(rows)], lake)
+    held.complain(table(case, which))
+    return Built(len(asked), count, mark, version, held.warned, held.reports)
 
 
 def _share(reader: UseCase, name: str, keys: Sequence[str], lake: Lake) -> None:
@@ -153,23 +171,25 @@ def _share(reader: UseCase, name: str, keys: Sequence[str], lake: Lake) -> None:
                 next_step=f"run the ingestion of {case.name} for these partitions.",
             )
     if wanted:
-        days = [theirs.at(key) for key in wanted]
-        _build(case, name, days, [day.as_of for day in days], lake)
+        build_shared(name, wanted, reader.folder.parent, lake)
 
 
 def _parts(
     case: UseCase, which: Which, asked: Sequence[tuple[Partition, datetime]], lake: Lake, mark: str
-) -> Iterator[dict[str, Rows]]:
-    """Rows by partition, as many of them as may be held in memory at a time; history is loaded once for all."""
+) -> Iterator[tuple[dict[str, Rows], Mapping[str, int]]]:
+    """Rows by partition, as many of them as may be held in memory at a time; history is loaded once for all.
+
+    With them, by partition, the facts that the contract's `coverage` asks for.
+    """
     held: dict[str, Rows] = {}
     with History(lake, case, which, first=asked[0][0], latest=max(moment for _, moment in asked)) as history:
         for (day, moment), rows in zip(asked, history.ask_each(asked), strict=True):
             held[day.key] = _shaped(case, which, rows, day, moment, mark)
             if sum(rows.nbytes for rows in held.values()) > HELD_BYTES:
-                yield held
+                yield held, history.facts
                 held = {}
     if held:
-        yield held
+        yield held, history.facts
 
 
 def _shaped(case: UseCase, which: Which, rows: Rows, day: Partition, moment: datetime, mark: str) -> Rows:

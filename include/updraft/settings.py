@@ -3,6 +3,12 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from updraft.errors import SettingInvalid
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -43,3 +49,20 @@ class Settings:
             artifacts=os.environ.get("UPDRAFT_ARTIFACTS", str(home / "mlartifacts")),
             memory=os.environ.get("UPDRAFT_MEMORY") or None,
         )
+
+    def hold(self, db: "DuckDBPyConnection") -> None:
+        """Keep a DuckDB within `memory`, and let what does not fit go to disk below `home`.
+
+        :raises SettingInvalid: If `memory` is no amount of memory.
+        """
+        import duckdb
+
+        db.execute("SET temp_directory = ?", [str(self.home / "spill")])
+        try:
+            if self.memory:
+                db.execute("SET memory_limit = ?", [self.memory])
+        except duckdb.Error as refused:
+            raise SettingInvalid(
+                f"UPDRAFT_MEMORY is {str(self.memory)[:40]!r}, which is no amount of memory.",
+                next_step="write it like 800MB or 4GB.",
+            ) from refused

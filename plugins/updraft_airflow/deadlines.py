@@ -11,6 +11,8 @@ from updraft.settings import Settings
 from updraft.spec import load
 from updraft.spec.model import UseCase
 from updraft_airflow import partitions
+from updraft_airflow.hooks.lake import LakeHook
+from updraft_airflow.hooks.source import connection
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +45,17 @@ async def overdue(use_case: str, source: str, context: dict[str, Any]) -> str:
 
 
 def _said(use_case: str, source: str, run: dict[str, Any]) -> str:
-    from updraft import sources
+    from updraft import ingest
 
     case, asked = load.load(use_case), run.get("conf") or {}
     declared, inbox = case.sources[source], Settings.from_env().inbox
     first = run.get("partition_key") or asked.get("partition") or ""
-    missing = sources.missing(declared, partitions.span(case, first, asked.get("through") or ""), inbox)
+    keys = partitions.span(case, first, asked.get("through") or "")
+    missing = ingest.awaited(case, source, keys, LakeHook().get_conn(), inbox, connections=connection)
     if not missing:
         return ""
+    where = inbox if declared.type == "files" else f"its {declared.type} source"
     return (
         f"{source} of {use_case} is overdue: nothing has come for {', '.join(missing[:10])} within "
-        f"{declared.deadline}; looked in {inbox}. Owner: {case.owner.name}, {case.owner.email}."
+        f"{declared.deadline}; looked in {where}. Owner: {case.owner.name}, {case.owner.email}."
     )

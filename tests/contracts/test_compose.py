@@ -183,7 +183,7 @@ def test_the_connection_leads_to_the_lake_in_the_store(native):
             "aws_secret_access_key": "theSTORESECRETKEY",
             "aws_region": "us-east-1",
             "aws_endpoint": "http://store:8333",
-            "aws_allow_http": "true",
+            "allow_http": "true",
         },
     }
 

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import httpx
 import psutil
 import pytest
 from tests import promises
@@ -154,6 +155,15 @@ def test_the_controller_says_why_it_does_nothing(lived, airflow):
     decision = airflow.api.xcom(f"{CASE}__retrain", run_id, "decide")
     assert (decision["action"], decision["because"]) == ("none", f"no incident at {KILLED}")
     assert Ledger(lake, case.name).records()[-1].kind == "decided"
+
+
+@pytest.mark.parametrize(("stage", "task"), [("ingest", "outcomes.publish"), ("features", "build")])
+def test_a_task_links_to_its_report_and_airflow_shows_it_to_who_is_logged_in(airflow, lived, stage, task):
+    run = next(run for run in airflow.api.runs(f"{CASE}__{stage}") if run["state"] == "success")
+    link = airflow.api.xcom(f"{CASE}__{stage}", run["dag_run_id"], task, "_link_DataReportLink")
+    page = airflow.api._http.get(link)
+    assert (page.status_code, "accepted" in page.text or "quarantined" in page.text) == (200, True)
+    assert httpx.get(link).status_code == 401
 
 
 def test_a_partition_that_is_none_fails_at_once_and_says_what_to_do(airflow, lived):

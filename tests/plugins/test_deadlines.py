@@ -7,6 +7,8 @@ import yaml
 from airflow.sdk import DeadlineReference
 from tests.plugins import tiny
 
+from updraft import ingest
+from updraft.lake import Lake
 from updraft.spec.load import load
 from updraft_airflow import deadlines
 
@@ -57,3 +59,11 @@ def test_what_has_not_come_is_named_with_its_owner(bounded, caplog, run, missing
     if missing:
         assert f"plan of tiny is overdue: nothing has come for {missing} within 1:00:00" in told
         assert "Owner: Tiny team, tiny@example.com" in told
+
+
+def test_what_has_landed_is_not_overdue_though_the_inbox_was_emptied(bounded):
+    tiny.deliver(bounded.home, [DAY])
+    ingest.land(load("tiny"), "plan", [DAY], Lake(str(bounded.home / "lake")), bounded.home / "inbox")
+    shutil.rmtree(bounded.home / "inbox")
+    assert said({"partition_key": DAY, "conf": None}) == ""
+    assert f"nothing has come for {NEXT} within" in said({"conf": {"partition": DAY, "through": NEXT}})

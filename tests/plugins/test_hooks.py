@@ -44,7 +44,7 @@ def test_the_setting_for_the_lake_may_name_a_store(world, monkeypatch):
         pytest.param(
             {"extra": {"uri": "s3://b", "endpoint_url": "http://minio:9000", "aws_session_token": SECRET}},
             "s3://b",
-            {"aws_endpoint": "http://minio:9000", "aws_token": SECRET, "aws_allow_http": "true"},
+            {"aws_endpoint": "http://minio:9000", "aws_token": SECRET, "allow_http": "true"},
             id="a store of one's own, over http",
         ),
         pytest.param(

@@ -18,6 +18,8 @@ loaded = {n for n in names - {"__init__"} if str(getattr(sys.modules.get(n), "__
 import updraft_airflow.operators.score
 print(json.dumps({
     "errors": errors, "plugins": [p.name for p in ours], "views": ours[0].external_views, "bare": sorted(loaded),
+    "apps": [{**app, "app": app["app"].__name__} for app in ours[0].fastapi_apps],
+    "served": "updraft_airflow.pages" in sys.modules,
 }))
 """
 
@@ -40,3 +42,8 @@ def test_the_menu_leads_to_mlflow(loaded):
     [view] = loaded["views"]
     assert (view["name"], view["destination"], view["category"]) == ("MLflow", "nav", "browse")
     assert view["href"] == "http://127.0.0.1:5000"
+
+
+def test_the_pages_are_mounted_and_loaded_by_who_serves_them_alone(loaded):
+    assert loaded["apps"] == [{"name": "Updraft", "app": "pages", "url_prefix": "/updraft"}]
+    assert loaded["served"] is False

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from updraft.asof import History, aligned, raw_schema, raw_table
-from updraft.errors import FeaturesInvalid, SpecInvalid
+from updraft.errors import FeaturesInvalid, SettingInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
@@ -408,3 +408,10 @@ def test_memory_may_be_held_to_a_limit_and_the_answer_is_the_same(lake, facts, m
         limit = known._db.sql("SELECT value FROM duckdb_settings() WHERE name = 'memory_limit'").fetchall()
         assert limit == [("47.6 MiB",)]
         assert known.ask(calendar(facts).at(NOON), moment("12:00")).to_pylist() == free
+
+
+@pytest.mark.parametrize("said", ["a lot", "1", "1 Gigabyte; DROP TABLE x", "1XB"])
+def test_a_limit_that_is_no_amount_of_memory_is_refused_with_an_example(lake, facts, monkeypatch, said):
+    monkeypatch.setenv("UPDRAFT_MEMORY", said)
+    with pytest.raises(SettingInvalid, match=r"UPDRAFT_MEMORY is .*800MB"):
+        seen(lake, facts)

@@ -82,6 +82,31 @@ def test_a_mistake_in_a_condition_is_told_with_its_source(folder):
     assert told in " ".join(done.output.split())
 
 
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("dest > 'A'", "sources.schedule of other: The condition far reads 'dest', which is dropped at landing."),
+        ("carrier > 1", "sources.schedule of other: The condition far failed: Binder Error"),
+        ("origin <> carrier", None),
+    ],
+)
+def test_a_condition_is_tried_on_the_columns_as_they_are_stored(folder, condition, told):
+    spec = folder / "other" / "spec.yaml"
+    rows = "contract: {rows: [300, 3000], tolerance: 0.02"
+    say(spec, rows, f'{rows}, conditions: {{far: "{condition}"}}')
+    say(spec, 'dest: {type: string, pattern: "^[A-Z]{3}$"}', "dest: {type: string, personal: drop}")
+    done = check()
+    assert done.exit_code == (0 if told is None else 1)
+    assert (told or "✓ other") in " ".join(done.output.split())
+
+
+def test_a_mistake_in_the_contract_of_the_features_is_told(folder):
+    say(folder / "other" / "spec.yaml", "counted_in: flights_in_hour", "counted_in: flights_in_our")
+    done = check()
+    assert done.exit_code == 1
+    assert "contract of other: The condition counted_in reads 'flights_in_our'" in " ".join(done.output.split())
+
+
 def test_a_use_case_that_is_not_there_is_an_error_with_a_hint(folder):
     done = check("flight_delay")
     assert done.exit_code == 1

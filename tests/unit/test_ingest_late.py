@@ -11,6 +11,7 @@ import pytest
 
 from updraft import dataset, features, ingest
 from updraft.ingest import Feed, late
+from updraft.ingest.computed import affected, computed
 from updraft.lake import Lake
 from updraft.life import features as stage
 from updraft.partition import calendar
@@ -88,7 +89,7 @@ def test_what_was_computed_without_a_row_it_would_have_seen(make, lake, tmp_path
     case = make(lookback=lookback)
     on_time(case, lake, tmp_path)
     moment = datetime.fromisoformat(f"2024-{known}:00+00:00")
-    found = late.affected(case, "facts", moment, f"2024-01-{delivered}", lake)
+    found = affected(case, "facts", moment, f"2024-01-{delivered}", computed(case, lake))
     assert tuple(" ".join(key[-2:] for key in found[which]) for which in ("features", "label")) == expected
 
 
@@ -96,7 +97,8 @@ def test_a_query_that_does_not_read_the_source_is_not_affected(make, lake, tmp_p
     case = make(label="SELECT 'x' AS id, 1 AS late FROM this_partition")
     on_time(case, lake, tmp_path)
     moment = calendar(case).at(DAYS[3]).as_of
-    assert late.affected(case, "facts", moment, DAYS[3], lake) == {"features": DAYS[3:], "label": []}
+    found = affected(case, "facts", moment, DAYS[3], computed(case, lake))
+    assert found == {"features": tuple(DAYS[3:]), "label": ()}
 
 
 def test_what_comes_in_time_is_not_late(make, lake, tmp_path):

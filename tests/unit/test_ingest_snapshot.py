@@ -19,10 +19,12 @@ from updraft.asof import History, raw_schema
 from updraft.errors import DeliveryBlocked, ValidationBroken
 from updraft.ingest import Feed
 from updraft.ingest.feed import Delivery
+from updraft.ingest.replay import discard, replay
 from updraft.ingest.snapshot import Snapshot, changes
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
+from updraft.spec.sources import Source
 
 pytestmark = pytest.mark.slow
 
@@ -325,3 +327,35 @@ def test_changes_add_up_to_the_snapshots_and_a_late_one_touches_all_that_depends
     assert {identity: digest(rows) for identity, rows in stored.items()} == {
         identity: digest(rows) for identity, rows in whole.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [
+        pytest.param(None, {DAYS[0]: "+1=5 +2=6 +3=7", DAYS[1]: "+1=6 -3", DAYS[2]: "-2"}, id="it is held"),
+        pytest.param("discard", {DAYS[0]: "+1=5 +2=6 +3=7", DAYS[1]: "+1=6 -3", DAYS[2]: "-2"}, id="it never counts"),
+        pytest.param("replay", {DAYS[0]: "+1=5 +2=6 +3=7", DAYS[1]: "+1=6 +2=1000 -3", DAYS[2]: "-2"}, id="it counts"),
+    ],
+)
+def test_what_is_decided_about_a_held_row_of_a_snapshot_changes_what_it_changed(
+    planes, lake, tmp_path, action, changes
+):
+    """A held row is there, whatever it says: its fact is gone only once a snapshot lacks it."""
+    for day, rows in zip(DAYS, [[(1, 5), (2, 6), (3, 7)], [(1, 6), (2, 1000)], [(1, 6)]], strict=False):
+        drop(tmp_path, day, rows)
+        take_in(planes(), lake, tmp_path, day)
+    case = planes()
+    if action == "discard":
+        done = discard(case, "planes", [DAYS[1]], lake, who="test", why="a slip of the pen")
+        assert done.rows == 1
+        assert discard(case, "planes", [DAYS[1]], lake, who="test", why="again").rows == 0
+    if action == "replay":
+        wide = source()
+        wide["columns"]["seats"]["range"] = [1, 2000]
+        case = case.model_copy(update={"sources": {"planes": Source.model_validate(wide)}})
+        done = replay(case, "planes", DAYS[:3], lake, who="test")
+        assert (done.partitions, done.held, done.still) == ((DAYS[1],), 0, {})
+    assert stored(lake) == changes
+    before = digest(lake.read(RAW))
+    take_in(case, lake, tmp_path, *DAYS[:3])
+    assert digest(lake.read(RAW)) == before, "the stage run again ends in the same rows"

@@ -7,6 +7,7 @@ import pytest
 from tests import parcels
 
 from updraft import features, ingest, score
+from updraft.errors import DeliveryBlocked
 from updraft.lake import Lake
 from updraft.life import sweep
 from updraft.partition import calendar
@@ -104,3 +105,18 @@ def test_holes_are_told_by_stage_and_reason(parcels_case, half):
         "ingest lacks 2024-01-02: can be filled now",
         "ingest lacks 2024-01-03: waits for a delivery of parcels",
     ]
+
+
+def test_a_partition_without_a_row_is_a_hole_until_it_was_computed(parcels_case, half):
+    lake, inbox = half
+    ingest.stage(parcels_case, "arrivals", ["2024-01-02"], lake, inbox)
+    nothing = inbox / "parcels/2024-01-02.csv"
+    nothing.write_text(nothing.read_text().splitlines()[0] + "\n")
+    with pytest.raises(DeliveryBlocked):  # it asks for a row
+        ingest.stage(parcels_case, "parcels", ["2024-01-02"], lake, inbox)
+    rows = {"sources": {"parcels": {**parcels.SPEC["sources"]["parcels"], "contract": {"rows": [0, 1000]}}}}
+    case = parcels.write(inbox.parent / "lenient", **rows)
+    ingest.stage(case, "parcels", ["2024-01-02"], lake, inbox)
+    assert ("features", "02", "") in found(case, lake, inbox, "2024-01-02")
+    assert features.build(case, ["2024-01-02"], lake).rows == 0
+    assert found(case, lake, inbox, "2024-01-02") == []

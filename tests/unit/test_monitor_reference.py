@@ -8,7 +8,7 @@ import pytest
 from updraft.errors import ModelRejected
 from updraft.monitor.drift import drift
 from updraft.monitor.histogram import Histogram
-from updraft.monitor.reference import Profile, from_bytes, profile, to_bytes
+from updraft.monitor.reference import MOST_LEVELS, Profile, Seen, from_bytes, profile, to_bytes
 from updraft.spec.model import UseCase
 
 
@@ -46,7 +46,30 @@ def test_a_profile_counts_the_declared_features_and_the_scores():
             "carrier": Histogram("category", ("AA", "UA"), (1, 2, 0, 1)),
         },
         scores=Histogram("number", (0.1,), (2, 1, 0)),
+        seen={"temp": Seen(1.0, 3.0), "carrier": Seen(levels=("AA", "UA"))},
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        pytest.param([np.nan, np.inf], Seen(), id="no number"),
+        pytest.param([5.0, -np.inf, -1.0], Seen(-1.0, 5.0), id="finite ones count"),
+    ],
+)
+def test_bounds_are_those_of_finite_numbers(values, seen):
+    frame = pd.DataFrame({"temp": values, "carrier": [None] * len(values)})
+    assert profile(frame, use_case(), [0.1]).seen == {"temp": seen, "carrier": Seen(levels=())}
+
+
+def test_categories_too_many_to_keep_are_not_kept():
+    frame = pd.DataFrame({"temp": 0.0, "carrier": [f"c{n}" for n in range(MOST_LEVELS + 1)]})
+    assert profile(frame, use_case(), [0.1]).seen["carrier"] == Seen()
+
+
+def test_a_profile_of_an_earlier_version_is_read():
+    old = {k: v for k, v in json.loads(to_bytes(profile(FRAME, use_case(), [0.1]))).items() if k != "seen"}
+    assert from_bytes(json.dumps(old).encode()).seen == {}
 
 
 def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes():
@@ -54,7 +77,7 @@ def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes()
     content = to_bytes(made)
     assert from_bytes(content) == made
     assert to_bytes(profile(FRAME[::-1], use_case(), [1 / 3, 0.1])) == content
-    assert list(json.loads(content)) == ["features", "scores"]
+    assert list(json.loads(content)) == ["features", "scores", "seen"]
 
 
 def test_a_profile_is_small_however_many_rows_it_stands_for():
@@ -63,7 +86,7 @@ def test_a_profile_is_small_however_many_rows_it_stands_for():
     frame = pd.DataFrame(
         {"temp": random.normal(size=rows), "carrier": random.choice([f"c{i}" for i in range(500)], rows)}
     )
-    assert len(to_bytes(profile(frame, use_case(), random.random(rows)))) < 2000
+    assert len(to_bytes(profile(frame, use_case(), random.random(rows)))) < 5000
 
 
 def test_drift_needs_the_profile_alone():

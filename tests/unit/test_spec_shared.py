@@ -1,12 +1,19 @@
 import shutil
+from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 from tests import parcels
 from typer.testing import CliRunner
 
 from updraft import features
+from updraft.asof import raw_table
 from updraft.cli.main import app
-from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid
+from updraft.errors import DeliveryMissing, FeaturesBlocked, FeaturesInvalid, SpecInvalid
+from updraft.ingest import late
+from updraft.ingest.computed import affected as seen
+from updraft.ingest.computed import computed, of_shared
+from updraft.life import features as stage
 from updraft.partition import calendar
 from updraft.spec import load, shared
 
@@ -65,6 +72,27 @@ def both(lake, root, reader):
 
 def commits(lake):
     return lake.version(f"shared/{NAME}")
+
+
+def test_what_breaks_the_contract_of_a_shared_set_reaches_no_reader(both, root, reader):
+    change(root, f"_shared/{NAME}.yaml", "nullable: false,", "nullable: false, range: [0, 1],")
+    with pytest.raises(FeaturesBlocked, match=rf"shared/{NAME} for {DAY} is not published: .* break range\(booked\)"):
+        features.build(reader, [DAY], both)
+    assert both.partitions(f"shared/{NAME}") == both.partitions("features/couriers") == []
+    assert both.keys("reports/parcels") == [f"reports/parcels/{NAME}/{DAY}.html"]
+
+
+def test_the_contract_of_a_shared_set_is_its_own(both, root, reader):
+    change(root, "parcels/spec.yaml", "\nfeatures:", "\ncontract: {rows: [1000, 2000]}\nfeatures:")
+    say(root, f"_shared/{NAME}.yaml", DECLARED + "contract: {rows: [2, 9]}\n")
+    features.build(reader, [DAY], both)
+    assert len(both.read(f"shared/{NAME}")) == 3
+
+
+def test_a_shared_set_covers_a_source_that_is_there(root):
+    say(root, f"_shared/{NAME}.yaml", DECLARED + "contract: {coverage: nobody}\n")
+    with pytest.raises(SpecInvalid, match="'nobody', which is no source of parcels"):
+        shared.as_case(NAME, root)
 
 
 def test_the_folder_of_shared_sets_is_no_use_case(root):
@@ -209,3 +237,49 @@ def test_the_command_tells_of_a_broken_set_and_goes_on(monkeypatch, lake, root):
 def test_without_any_the_command_says_so(monkeypatch, lake, tmp_path):
     done = listed(monkeypatch, tmp_path, lake)
     assert (done.exit_code, done.output) == (0, f"There is no shared feature set in {tmp_path / '_shared'}.\n")
+
+
+def more(case, lake, key):
+    """Book one more parcel at every depot, on the day before `key`, and say which partitions it would have changed."""
+    raw = raw_table(case, "parcels")
+    at = calendar(case).at(key).start - timedelta(hours=12)
+    before = lake.read(raw, [key])
+    row = before.to_pylist()[0]
+    added = [{**row, "parcel": f"{key}-{depot}", "depot": depot, "delivery": "late", "row": n, "booked_at": at,
+              "known_at": at} for n, depot in enumerate(("A", "B", "C"))]  # fmt: skip
+    rows = pa.concat_tables([before, pa.Table.from_pylist(added, before.schema)])
+    found = seen(case, "parcels", at, key, computed(case, lake))
+    lake.replace(raw, rows, [key])
+    return found
+
+
+def test_a_shared_set_is_among_what_late_rows_would_have_changed(both, root, reader):
+    case = load.load("parcels", root)
+    features.build(reader, [DAY, "2024-01-11"], both)
+    found = more(case, both, DAY)
+    assert found[NAME] == (DAY, "2024-01-11")
+    assert of_shared(found) == (f"{NAME}/{DAY}", f"{NAME}/2024-01-11")
+    assert seen(reader, "arrivals", calendar(reader).at(DAY).as_of, DAY, computed(reader, both)).keys() == {
+        "features", "label",
+    }, "who reads it does not compute it"  # fmt: skip
+
+
+def test_a_shared_set_is_computed_again_when_rows_under_it_came_late(both, root, reader):
+    case = load.load("parcels", root)
+    features.build(reader, [DAY], both)
+    before = {row["depot"]: row["booked"] for row in both.read(f"shared/{NAME}").to_pylist()}
+    found = more(case, both, DAY)
+    late._keep(case, both, late.Late("parcels", DAY, "late", "2024-01-09T12:00:00+00:00", (), (), "rebuild",
+                                     shared=of_shared(found)))  # fmt: skip
+    assert stage.rebuild(case, both) == {"shared": [f"{NAME}/{DAY}"]}
+    after = {row["depot"]: row["booked"] for row in both.read(f"shared/{NAME}").to_pylist()}
+    assert after == {depot: booked + 1 for depot, booked in before.items()}
+    assert [one.rebuilt for one in late.recorded(case, both)] == [True]
+    assert stage.rebuild(case, both) == {}
+
+
+def test_a_broken_shared_set_is_nobodys(root):
+    case = load.load("parcels", root)
+    assert shared.computed_with(case) == [NAME]
+    say(root, f"_shared/{NAME}.yaml", "use_case: [")
+    assert shared.computed_with(case) == []

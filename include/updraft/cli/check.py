@@ -3,7 +3,9 @@
 import typer
 from rich.console import Console
 
+from updraft import features
 from updraft.contract import check_conditions
+from updraft.contract.features import tried
 from updraft.errors import UpdraftError
 from updraft.query import sources_of
 from updraft.settings import Settings
@@ -31,6 +33,7 @@ def _fit(console: Console, case: UseCase | Broken) -> bool:
             sources_of(case, case.sql(which), f"{which}.sql of {case.name}")
         for name, source in case.sources.items():
             check_conditions(source, f"sources.{name} of {case.name}")
+        tried(case, features.schema(case), f"contract of {case.name}")
     except UpdraftError as problem:
         console.print(f"[red]✗[/red] {case.name}", highlight=False)
         console.print(str(problem), markup=False, soft_wrap=True)  # a path broken over two lines opens nothing

@@ -5,6 +5,7 @@ from rich.console import Console
 
 from updraft import features
 from updraft.asof import shared_table
+from updraft.contract.features import tried
 from updraft.errors import UpdraftError
 from updraft.lake import Lake
 from updraft.query import shared_of, sources_of
@@ -35,6 +36,7 @@ def list_shared(console: Console) -> None:
 def _told(name: str, readers: list[str], lake: Lake, settings: Settings) -> list[str]:
     declared, case = shared.declared(name, settings.use_cases), shared.as_case(name, settings.use_cases)
     features.fingerprint(case, name)  # refuses a query that could not run
+    tried(case, features.schema(case, name), f"contract of {name}")
     sources, table = sources_of(case, case.sql(name), f"{name}.sql"), shared_table(name)
     return [
         f"{name}: {declared.about}",

@@ -18,8 +18,15 @@ def check(source: Source, where: str) -> None:
     :param where: What the source is called, for messages.
     :raises SpecInvalid: If one is not a condition over the columns of a row.
     """
+    stored = source.stored()
     try:
-        kept(source, raw_schema(source).empty_table(), "UTC")
+        for name, condition in source.contract.conditions.items():
+            read = set(query.columns_of(condition.sql, list(source.columns), f"The condition {name}"))
+            if dropped := sorted(read - set(stored.columns)):
+                raise SpecInvalid(
+                    f"The condition {name} reads {dropped[0]!r}, which is dropped at landing.", next_step=_NEXT
+                )
+        kept(stored, raw_schema(source).empty_table(), "UTC")
     except UpdraftError as refused:
         raise SpecInvalid(f"{where}: {refused.what}", next_step=_NEXT) from refused
 

@@ -59,6 +59,8 @@ def told(source: Source, rule: str, row: Any) -> str:
         most = contract.freshness.within.total_seconds() / 3600
         newest = f"its newest {contract.freshness.by} is {row['hours_old']:.1f} hours before the partition's moment"
         return f"{newest}, the contract allows {most:g}"
+    if rule == "coverage":
+        return f"it has {row['rows']} rows for the {row['facts']} facts of {row['of']} that happen in it"
     fewest, most_rows = contract.rows.between
     return f"it has {row['rows']} rows, the contract asks for {fewest} to {most_rows}"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from updraft.query import columns_of
 from updraft.spec import patterns
-from updraft.spec.contract import Rule
+from updraft.spec.contract import Coverage, Rule
 from updraft.spec.sources import Column, Source
 
 if TYPE_CHECKING:
@@ -85,6 +85,15 @@ def of_volumes(name: str, source: Source) -> "ExpectationSuite":
     low, high = volume.between
     between = gxe.ExpectColumnValuesToBeBetween(column="volume", min_value=low, max_value=high, **_marked(volume))
     return _suite(f"volumes of {name}", [between])
+
+
+def of_coverage(name: str, rule: Coverage) -> "ExpectationSuite":
+    """How many rows there must be for the facts of a source, over a frame with a row per partition."""
+    low, high = rule.between
+    between = _library().ExpectColumnValuesToBeBetween(
+        column="coverage", min_value=low, max_value=high, **_marked(rule)
+    )
+    return _suite(f"coverage of {name}", [between])
 
 
 def required(source: Source) -> set[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from updraft import sources
-from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Transient
-from updraft.ingest import redaction
+from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Transient, Unchanged
+from updraft.ingest import redaction, tags
 from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named, stem
 from updraft.ingest.verdict import blocked
 from updraft.sources import Connections, Found
@@ -115,12 +115,17 @@ class _Desk:
     def receive(self, found: Found, inbox: Path) -> None:
         """Land a delivery, or note why it is refused; one that changes while it is read is not there yet."""
         try:
-            data = sources.fetch(self._feed.source, found, inbox, case=self._feed.case, connections=self._connections)
+            tag = tags.last(self._feed, found, self.landed)
+            how: dict[str, Any] = {"case": self._feed.case, "connections": self._connections, "tag": tag}
+            data = sources.fetch(self._feed.source, found, inbox, **how)
             identity = f"{found.partition}/{hashlib.sha256(data).hexdigest()}"
             if identity not in self.landed:
                 rows, copy = redaction.opened(self._feed, data, compressed=found.origin.endswith(PACKED))
                 self.landed[identity] = self._stage(found, identity, data, rows, copy)
                 self.decoded[identity] = rows
+            tags.keep(self._feed, found, tag, identity)
+        except Unchanged as same:
+            _log.info("%s", same)
         except DeliveryRefused as refusal:
             self.refused[found] = refusal
         except (DeliveryMissing, SourceUnavailable) as unsettled:

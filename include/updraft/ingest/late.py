@@ -5,19 +5,17 @@ They are recorded before they are published, so that a run killed in between can
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 import pyarrow.compute as pc
 
-from updraft.asof import Which, aligned, built_table, raw_schema, raw_table
-from updraft.errors import FeaturesInvalid
+from updraft.asof import aligned, raw_schema, raw_table
+from updraft.ingest.computed import affected, computed, of_shared
 from updraft.ingest.feed import Delivery, Feed, named
 from updraft.lake import Lake
-from updraft.partition import Partition, calendar
-from updraft.query import sources_of
 from updraft.rows import Rows, digest
 from updraft.spec.model import UseCase
 
@@ -31,6 +29,7 @@ class Late:
     :param known_from: Earliest moment at which one of them became known (UTC, ISO 8601).
     :param features: Partitions whose features were computed without them.
     :param labels: Partitions whose labels were.
+    :param shared: Partitions of shared feature sets that were, as `<name>/<partition>`.
     :param policy: What the spec said when they were published.
     :param rebuilt: Whether they have been computed anew since; under `keep`, never.
     """
@@ -43,11 +42,7 @@ class Late:
     labels: tuple[str, ...]
     policy: Literal["keep", "rebuild"]
     rebuilt: bool = False
-
-
-def affected(case: UseCase, source: str, known_from: datetime, partition: str, lake: Lake) -> dict[Which, list[str]]:
-    """Partitions that were computed already and would see rows of a delivery of `partition`, known at `known_from`."""
-    return _affected(case, source, known_from, partition, _computed(case, lake))
+    shared: tuple[str, ...] = ()
 
 
 def changed(feed: Feed, deliveries: Sequence[Delivery], parts: Mapping[str, Rows]) -> dict[Delivery, datetime]:
@@ -71,13 +66,13 @@ def changed(feed: Feed, deliveries: Sequence[Delivery], parts: Mapping[str, Rows
 
 def note(feed: Feed, changes: Mapping[Delivery, datetime]) -> None:
     """Record which of the changes come too late for what has been computed by now."""
-    computed = _computed(feed.case, feed.lake) if changes else {}
-    published = feed.published() if any(computed.values()) else set()
+    there = computed(feed.case, feed.lake) if changes else {}
+    published = feed.published() if any(there.values()) else set()
     for delivery, known_from in changes.items():
-        found = _affected(feed.case, feed.name, known_from, delivery.partition, computed)
+        found = affected(feed.case, feed.name, known_from, delivery.partition, there)
         if delivery.partition not in published:
             # Features of a partition that lacked a source were computed too early, whatever came late.
-            found["features"] = [key for key in found["features"] if key != delivery.partition]
+            found["features"] = tuple(key for key in found["features"] if key != delivery.partition)
         if not any(found.values()):
             continue
         before = _read(feed.lake, [_place(feed, delivery)])
@@ -88,6 +83,7 @@ def note(feed: Feed, changes: Mapping[Delivery, datetime]) -> None:
             known_from=known_from.isoformat(),
             features=_with(found["features"], *(old.features for old in before)),
             labels=_with(found["label"], *(old.labels for old in before)),
+            shared=_with(of_shared(found), *(old.shared for old in before)),
             policy=feed.source.late,
         )
         if before != [late]:
@@ -119,45 +115,17 @@ def settle(case: UseCase, lake: Lake, late: Iterable[Late]) -> None:
 
 def told(late: Sequence[Late]) -> dict[str, Any]:
     """What fits into a summary."""
+    shared = sorted({key for one in late for key in one.shared})
     return {
         "policy": late[0].policy,
         "features": named(sorted({key for one in late for key in one.features})),
         "labels": named(sorted({key for one in late for key in one.labels})),
+        **({"shared": named(shared)} if shared else {}),
     }
 
 
 def _with(keys: Iterable[str], *others: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({*keys}.union(*others)))
-
-
-def _computed(case: UseCase, lake: Lake) -> dict[Which, list[Partition]]:
-    both: tuple[Which, ...] = ("features", "label")
-    return {which: [calendar(case).at(key) for key in lake.partitions(built_table(case, which))] for which in both}
-
-
-def _affected(
-    case: UseCase, source: str, known_from: datetime, partition: str, computed: Mapping[Which, Sequence[Partition]]
-) -> dict[Which, list[str]]:
-    dates, declared = calendar(case), case.sources[source]
-    delivered = dates.at(partition)
-    moments: dict[Which, Callable[[Partition], datetime]] = {
-        "features": lambda day: day.as_of,
-        "label": dates.matures_at,
-    }
-    found: dict[Which, list[str]] = {}
-    for which, days in computed.items():
-        late = [day for day in days if moments[which](day) >= known_from]
-        sees = [day.key for day in late if dates.back(day, declared.lookback) <= delivered]
-        found[which] = sees if sees and _reads(case, which, source) else []
-    return found
-
-
-def _reads(case: UseCase, which: Which, source: str) -> bool:
-    try:
-        return source in sources_of(case, case.sql(which), f"{which}.sql of {case.name}")
-    except FeaturesInvalid:
-        # Nobody knows what a broken query read before it was broken; that is for the features stage to say.
-        return True
 
 
 def _keys(deliveries: Sequence[Delivery]) -> list[str]:
@@ -183,5 +151,6 @@ def _read(lake: Lake, places: Iterable[str]) -> list[Late]:
             said = json.loads(lake.get(place))
         except FileNotFoundError:
             continue
-        found.append(Late(**{**said, "features": tuple(said["features"]), "labels": tuple(said["labels"])}))
+        listed = {name: tuple(said.get(name, ())) for name in ("features", "labels", "shared")}
+        found.append(Late(**{**said, **listed}))
     return found

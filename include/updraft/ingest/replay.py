@@ -5,6 +5,7 @@ are recorded before the rows move, and what is left to do is read from the lake.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -67,8 +68,9 @@ def replay(case: UseCase, source_name: str, partitions: Sequence[str], lake: Lak
     keys = _unfinished(feed, feed.keys(partitions))
     moved: list[Change] = []
     still: dict[str, str] = {}
-    for start in range(0, len(keys), _TOGETHER):
-        some = keys[start : start + _TOGETHER]
+    work = _with_later(feed, keys)
+    for start in range(0, len(work), _TOGETHER):
+        some = work[start : start + _TOGETHER]
         try:
             moved += _replay(feed, some, who, still)
         except (DeliveryRefused, ValidationBroken):
@@ -99,6 +101,20 @@ def discard(
         rows += len(standing.held) if new else 0
     _settle(feed, sorted({standing.delivery.partition for standing in found}), who)
     return Discarded(source_name, tuple(sorted({s.delivery.partition for s in meant})), rows)
+
+
+def _with_later(feed: Feed, keys: list[str]) -> list[str]:
+    """The partitions, and of snapshots all later ones: what those changed depends on what was there before.
+
+    They are judged by today's contract before the first is published, for it is held against them.
+    """
+    if not feed.source.snapshot or not keys:
+        return keys
+    later = [key for key in feed.partitions() if key >= keys[0]]
+    for key in later:
+        with suppress(DeliveryRefused, ValidationBroken):  # the replay of the partition meets it again, and tells
+            judge(feed, feed.deliveries([key]), {})
+    return later
 
 
 def _unfinished(feed: Feed, keys: Sequence[str]) -> list[str]:

@@ -7,19 +7,18 @@ listed, and rebuilt when somebody asks for it; until then they stay as they were
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from updraft import features, ingest
-from updraft.asof import Which
 from updraft.errors import Permanent, did_you_mean
 from updraft.ingest import change as moves
 from updraft.ingest.change import Change
+from updraft.ingest.computed import affected as seen
+from updraft.ingest.computed import computed, of_shared
 from updraft.ingest.feed import Feed, named
 from updraft.ingest.replay import discard, replay
 from updraft.lake import Lake
-from updraft.partition import Partition, calendar
-from updraft.query import sources_of
+from updraft.life.features import compute_again
 from updraft.spec.model import UseCase
 
 ACTIONS = ("replay", "discard")
@@ -31,11 +30,13 @@ class Affected:
     """Partitions that were computed before rows they could have seen were published.
 
     :param rebuilt: Whether they have been computed again since.
+    :param shared: Partitions of shared feature sets, as `<name>/<partition>`.
     """
 
     features: tuple[str, ...]
     labels: tuple[str, ...]
     rebuilt: bool = False
+    shared: tuple[str, ...] = ()
 
 
 def act(
@@ -76,6 +77,7 @@ def affected(case: UseCase, source: str, keys: Sequence[str], lake: Lake) -> Aff
     return Affected(
         tuple(sorted({key for one in waiting for key in one.features})),
         tuple(sorted({key for one in waiting for key in one.labels})),
+        shared=tuple(sorted({key for one in waiting for key in one.shared})),
     )
 
 
@@ -83,10 +85,7 @@ def rebuild_affected(case: UseCase, source: str, keys: Sequence[str], lake: Lake
     """Compute the partitions again that wait for it; scores that stand there are kept."""
     feed = Feed(case, source, lake)
     changes, waiting = moves.kept(feed, keys), affected(case, source, keys, lake)
-    if waiting.features:
-        features.build(case, waiting.features, lake)
-    if waiting.labels:
-        features.build_labels(case, waiting.labels, lake)
+    compute_again(case, lake, waiting.features, waiting.labels, waiting.shared)
     for change in changes:
         done = asdict(_affected(feed, change)) | {"rebuilt": True}
         lake.put(_place(feed, change), json.dumps(done).encode())
@@ -108,6 +107,7 @@ def _replayed(
         "still": {key: why[:200] for key, why in sorted(done.still.items())[:_SHOWN]},
         "features": named(waiting.features),
         "labels": named(waiting.labels),
+        **({"shared": named(waiting.shared)} if waiting.shared else {}),
         "rebuilt": rebuild,
         "complete": _complete(case, source, keys, lake),
     }
@@ -124,26 +124,13 @@ def _affected(feed: Feed, change: Change) -> Affected:
     try:
         found = json.loads(feed.lake.get(_place(feed, change)))
     except FileNotFoundError:
-        looked = Affected(_saw(feed, change, "features"), _saw(feed, change, "label"))
+        there = computed(feed.case, feed.lake)
+        saw = seen(feed.case, feed.name, change.since, change.partition, there)
+        looked = Affected(saw["features"], saw["label"], shared=of_shared(saw))
         feed.lake.put(_place(feed, change), json.dumps(asdict(looked)).encode())
         return looked
-    return Affected(tuple(found["features"]), tuple(found["labels"]), found["rebuilt"])
-
-
-def _saw(feed: Feed, change: Change, which: Which) -> tuple[str, ...]:
-    """Partitions there are of features, or labels, whose view could have shown a row that moved."""
-    case, dates = feed.case, calendar(feed.case)
-    if feed.name not in sources_of(case, case.sql(which), f"{which}.sql of {case.name}"):
-        return ()
-    there = [dates.at(key) for key in feed.lake.partitions(features.table(case, which))]
-    moments = [(day, day.as_of if which == "features" else dates.matures_at(day)) for day in there]
-    return tuple(day.key for day, moment in moments if _sees(feed, change, day, moment))
-
-
-def _sees(feed: Feed, change: Change, day: Partition, moment: datetime) -> bool:
-    dates = calendar(feed.case)
-    span = dates.back(day, feed.source.lookback).start, dates.last_visible(moment).start
-    return change.since <= moment and span[0] <= dates.at(change.partition).start <= span[1]
+    listed = {name: tuple(found.get(name, ())) for name in ("features", "labels", "shared")}
+    return Affected(**listed, rebuilt=found["rebuilt"])
 
 
 def _place(feed: Feed, change: Change) -> str:

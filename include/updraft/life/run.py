@@ -15,6 +15,7 @@ from updraft.life import features as features_
 from updraft.life import monitor as monitor_
 from updraft.life import promotion
 from updraft.life import retrain as retrain_
+from updraft.life import score as scoring
 from updraft.life import train as train_
 from updraft.partition import calendar
 from updraft.registry import Registry
@@ -51,8 +52,8 @@ class Life:
     def score(self, keys: Sequence[str]) -> Told:
         """Score with the champion and reconcile."""
         champion = score_.pin(self.case, self.lake)
-        score_.partitions(self.case, keys, self.lake, champion=champion)
-        yield {"stage": "score", **asdict(score_.reconcile(self.case, keys, self.lake))}
+        _, skew = scoring.partitions(self.case, keys, self.lake, champion=champion)
+        yield {"stage": "score", **asdict(score_.reconcile(self.case, keys, self.lake)), "skew": skew}
 
     def monitor(self, keys: Sequence[str]) -> Told:
         """Mature labels, measure, and record an incident that lasts."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from updraft import features, ingest, score
+from updraft.ingest.computed import empty
 from updraft.ingest.feed import named
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -34,15 +35,16 @@ def holes(case: UseCase, lake: Lake, inbox: Path, through: Partition) -> list[Ho
     What was never begun has no holes: a new use case fills its history when somebody asks for it.
     """
     raw = {source: ingest.delivered(case, source, lake) for source in case.sources}
-    built = lake.partitions(features.table(case))
+    with_rows = set(lake.partitions(features.table(case)))
+    built = with_rows | empty(case, lake)
     scored = lake.partitions(score.table(case))
     champion = Ledger(lake, case.name).state().champion if scored else None
     found = _raw(case, lake, inbox, raw, through)
     for key in _gaps(case, built, through):
         absent = [source for source in case.sources if key not in raw[source]]
         found.append(Hole("features", key, f"raw rows of {', '.join(absent)}" if absent else ""))
-    for key in _gaps(case, scored, through):
-        found.append(Hole("score", key, "its features" if key not in built else "" if champion else "a champion"))
+    for key in (key for key in _gaps(case, scored, through) if key in with_rows or key not in built):
+        found.append(Hole("score", key, "its features" if key not in with_rows else "" if champion else "a champion"))
     return found
 
 

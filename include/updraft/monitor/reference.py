@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from updraft.errors import ModelRejected
@@ -12,19 +13,38 @@ from updraft.monitor.histogram import Histogram, histogram
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
+
+
+MOST_LEVELS = 5_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one feature took in the training rows; all `None` where that is not known.
+
+    :param low: Smallest number.
+    :param high: Largest number.
+    :param levels: Every category; `None` as well when they are too many to keep.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Counts of everything that drift is measured against; holds no row, and of the values only the cuts.
+    """Counts of everything that drift is measured against; holds no row, and of the values only cuts and bounds.
 
     :param features: Histogram per feature.
     :param scores: Histogram of the champion's scores.
+    :param seen: What each feature took; references of earlier versions lack it.
     """
 
     features: Mapping[str, Histogram]
     scores: Histogram
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
 
 def profile(frame: "DataFrame", case: UseCase, scores: ArrayLike) -> Profile:
@@ -35,7 +55,17 @@ def profile(frame: "DataFrame", case: UseCase, scores: ArrayLike) -> Profile:
         model is surer than it will ever be again, and every window would seem to have drifted.
     """
     features = {name: histogram(frame[name], feature.type) for name, feature in case.features.items()}
-    return Profile(features, histogram(scores, "number"))
+    seen = {name: _seen(frame[name], feature.type) for name, feature in case.features.items()}
+    return Profile(features, histogram(scores, "number"), seen)
+
+
+def _seen(values: "Series[Any]", kind: str) -> Seen:
+    if kind == "category":
+        levels = values.dropna().astype(str).unique()
+        return Seen(levels=tuple(sorted(levels))) if len(levels) <= MOST_LEVELS else Seen()
+    numbers = values.to_numpy(float)
+    finite = numbers[np.isfinite(numbers)]
+    return Seen(float(finite.min()), float(finite.max())) if len(finite) else Seen()
 
 
 def to_bytes(reference: Profile) -> bytes:

@@ -7,13 +7,14 @@ kinds share on their way to the rows; the package `decode` turns bytes into rows
 
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from updraft.errors import SpecInvalid, did_you_mean
 from updraft.sources.reach.connection import Connection, Connections, from_environment
+from updraft.sources.reach.tag import Tag
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
 
@@ -23,6 +24,7 @@ __all__ = [
     "Found",
     "Kind",
     "Site",
+    "Tag",
     "fetch",
     "find",
     "from_environment",
@@ -51,11 +53,13 @@ class Site:
     :param inbox: Folder in which files arrive.
     :param connections: Looks a connection up by its name.
     :param of: The use case; a kind that asks for a span of time or a file beside the spec needs it.
+    :param tag: What the source called what it gave before.
     """
 
     inbox: Path
     connections: Connections = from_environment
     of: UseCase | None = None
+    tag: Tag = field(default_factory=Tag)
 
     @property
     def case(self) -> UseCase:
@@ -122,15 +126,18 @@ def fetch(
     *,
     case: UseCase | None = None,
     connections: Connections = from_environment,
+    tag: Tag | None = None,
 ) -> bytes:
     """Bytes of a delivery, as they are.
 
+    :param tag: What the source called what it gave before.
+    :raises Unchanged: If the source says that it is still that.
     :raises DeliveryMissing: If it is not there any more, or still changes.
     :raises DeliveryRefused: If it is larger than the spec allows.
     :raises SourceClosed: If the connection is unknown, or not let in.
     :raises SourceUnavailable: If the system behind it does not answer.
     """
-    return kind(source).fetch(source, found, Site(inbox, connections, case))
+    return kind(source).fetch(source, found, Site(inbox, connections, case, tag or Tag()))
 
 
 def missing(

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from updraft.errors import DeliveryRefused
-from updraft.sources import Found, Site
+from updraft.sources import Found, Site, Tag
 from updraft.sources.reach import pages, window
 from updraft.sources.reach.pages import Desk, Page
 from updraft.sources.reach.window import Window
@@ -34,13 +34,16 @@ def fetch(source: Source, found: Found, site: Site) -> bytes:
     :raises DeliveryRefused: If the answer has another shape than declared, or exceeds the caps.
     :raises SourceClosed: If the API does not let the connection in.
     :raises SourceUnavailable: If it does not answer after several tries.
+    :raises Unchanged: If it says that it has nothing but what it gave before.
     """
     asked = _asked(source)
     span = window.asked_for(asked, found, site)
     connection = site.connections(asked.connection)
     with pages.client(connection) as client:
         desk = Desk(client, connection, asked.rate, source.caps.bytes)
-        answers = _answers(desk, asked, span, source.format)
+        # Of several pages, the first says nothing about the others.
+        tag = site.tag if asked.pages is None else None
+        answers = _answers(desk, asked, span, source.format, tag)
         return b"".join(_csv(answers) if source.format == "csv" else _jsonl(answers, asked))
 
 
@@ -49,14 +52,14 @@ def _asked(source: Source) -> Http:
     return source.http
 
 
-def _answers(desk: Desk, asked: Http, span: Window, written: str) -> Iterator[tuple[Page, Any]]:
+def _answers(desk: Desk, asked: Http, span: Window, written: str, tag: Tag | None) -> Iterator[tuple[Page, Any]]:
     """Pages in their order, each with what it says: a JSON value, or lines of CSV."""
     url: str | None = _filled(asked.path, span, quoted=True)
     params = {name: _filled(text, span) for name, text in asked.params.items()}
     seen: set[str | bytes] = set()
     for number in range(1, _PAGES + 1):
         counted = {asked.pages.number: str(number)} if asked.pages and asked.pages.number else {}
-        page = desk.get(str(url), {**params, **counted})
+        page = desk.get(str(url), {**params, **counted}, tag)
         said = _lines(page.content) if written == "csv" else _parsed(page, desk)
         if counted and not (said[1:] if written == "csv" else _rows(said, asked)):
             return

@@ -159,6 +159,16 @@ class Volume(DeliveryRule):
     )
 
 
+class Coverage(DeliveryRule):
+    """A partition has a row of features for each fact of a source that happens in it."""
+
+    kind: ClassVar[str] = "coverage"
+    of: Name = Field(description="The source, as it was known at the partition's moment.")
+    between: tuple[float, float] = Field(
+        default=(1.0, 1.0), description="Smallest and largest ratio of the rows to the facts."
+    )
+
+
 class Freshness(DeliveryRule):
     """A delivery brings something new."""
 

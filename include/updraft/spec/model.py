@@ -10,7 +10,9 @@ from pydantic import Field, PrivateAttr, model_validator
 from updraft.spec.base import Part
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
+from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.names import Name
+from updraft.spec.skew import Skew
 from updraft.spec.sources import Source, reserved
 from updraft.spec.zones import Zone
 
@@ -80,14 +82,6 @@ class Label(Part):
 
     column: Name = Field(description="The column of `label.sql` that holds 0, 1 or null (undefined).")
     maturity: Duration = Field(description="How long after the partition's end its labels are complete.")
-
-
-class Feature(Part):
-    """One column of `features.sql`."""
-
-    type: Literal["number", "category"] = Field(description="How models read it.")
-    nullable: bool = Field(default=True, description="Whether it may be missing.")
-    about: str = Field(default="", description="What it means.")
 
 
 class Booster(Part):
@@ -196,9 +190,11 @@ class UseCase(Part):
     sources: dict[Name, Source] = Field(min_length=1, description="Where the raw rows come from, by name.")
     label: Label
     features: dict[Name, Feature] = Field(min_length=1, description="Columns of `features.sql` that models see.")
+    contract: FeatureContract = Field(default=FeatureContract(), description="What they must satisfy as a whole.")
     model: Model = Field(default=Model())
     gates: Gates = Field(default=Gates())
     rollout: Rollout = Field(default=Rollout())
+    skew: Skew = Field(default=Skew())
     monitor: Monitor = Field(default=Monitor())
     retrain: Retrain = Field(default=Retrain())
 
@@ -214,6 +210,12 @@ class UseCase(Part):
         own = {*self.entity, "event_time", "as_of", "partition", "fingerprint", self.label.column}
         if clash := own & set(self.features):
             raise ValueError(f"features must not be named {', '.join(sorted(clash))}: the table has such columns")
+        return self
+
+    @model_validator(mode="after")
+    def _coverage_is_of_a_source(self) -> Self:
+        if (coverage := self.contract.coverage) and coverage.of not in self.sources:
+            raise ValueError(f"`contract.coverage` names {coverage.of!r}, which is no source")
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """Feature sets that several use cases read: `_shared/<name>.yaml` declares one, `_shared/<name>.sql` computes it."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -8,7 +9,8 @@ from pydantic import Field, ValidationError
 from updraft.errors import SpecInvalid
 from updraft.spec import document, load
 from updraft.spec.base import Part
-from updraft.spec.model import Feature, Owner, UseCase
+from updraft.spec.features import Feature, FeatureContract
+from updraft.spec.model import Owner, UseCase
 from updraft.spec.names import Name
 from updraft.spec.names import name as checked_name
 from updraft.spec.problems import refusal, unfit
@@ -25,6 +27,7 @@ class Shared(Part):
     use_case: Name = Field(description="The use case whose sources, calendar and lead time it is computed with.")
     key: tuple[Name, ...] = Field(min_length=1, description="Columns that identify one row in a partition.")
     columns: dict[Name, Feature] = Field(min_length=1, description="The other columns of the query.")
+    contract: FeatureContract = Field(default=FeatureContract(), description="What its rows must satisfy as a whole.")
 
 
 def names(root: Path) -> list[str]:
@@ -37,6 +40,17 @@ def read_by(case: UseCase) -> list[str]:
     if case._folder is None or case.folder.name == FOLDER:
         return []
     return [name for name in names(case.folder.parent) if name not in case.sources]
+
+
+def computed_with(case: UseCase) -> list[str]:
+    """Names of the shared feature sets that are computed with a use case; of one that is broken nobody can say."""
+    if case._folder is None or case.folder.name == FOLDER:
+        return []
+    own = []
+    for name in names(case.folder.parent):
+        with suppress(SpecInvalid):
+            own += [name] * (declared(name, case.folder.parent).use_case == case.name)
+    return own
 
 
 def declared(name: str, root: Path) -> Shared:
@@ -63,6 +77,12 @@ def as_case(name: str, root: Path) -> UseCase:
     """
     shared = declared(name, root)
     home = load.load(shared.use_case, root)
-    case = home.model_copy(update={"entity": shared.key, "features": shared.columns})
+    if (coverage := shared.contract.coverage) and coverage.of not in home.sources:
+        raise SpecInvalid(
+            f"`contract.coverage` of {name} names {coverage.of!r}, which is no source of {home.name}.",
+            next_step=f"name one of {', '.join(home.sources)}.",
+        )
+    own = {"entity": shared.key, "features": shared.columns, "contract": shared.contract}
+    case = home.model_copy(update=own)
     case._folder = root / FOLDER
     return case

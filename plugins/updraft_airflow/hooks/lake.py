@@ -41,5 +41,5 @@ class LakeHook(BaseHook):
         options = {f"aws_{name}": value for name, value in keys.items() if value}
         options |= {f"aws_{ours}": str(extra[theirs]) for theirs, ours in _OPTIONS.items() if extra.get(theirs)}
         if options.get("aws_endpoint", "").startswith("http://"):
-            options["aws_allow_http"] = "true"
+            options["allow_http"] = "true"
         return Lake(extra.get("uri") or Settings.from_env().lake, options)

@@ -5,6 +5,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from updraft_airflow import assets
+from updraft_airflow.links import DataReportLink
 from updraft_airflow.operators.stage import StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
 
@@ -17,6 +18,8 @@ class BuildFeaturesOperator(StageOperator):
 
     :return: ``{"partitions", "rows", "fingerprint", "version"}``, and which were kept or rebuilt.
     """
+
+    operator_extra_links = (DataReportLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Build, check against the spec, commit whole, announce."""

@@ -8,6 +8,7 @@ from airflow.sdk import Context
 from updraft.settings import Settings
 from updraft_airflow import assets
 from updraft_airflow.hooks.source import connection
+from updraft_airflow.links import DataReportLink
 from updraft_airflow.operators.stage import StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
 
@@ -24,6 +25,7 @@ class IngestOperator(StageOperator):
     """
 
     template_fields: Sequence[str] = (*StageOperator.template_fields, "source")
+    operator_extra_links = (DataReportLink(),)
 
     def __init__(self, *, source: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -35,7 +35,7 @@ class ScoreOperator(StageOperator):
 
     :param champion: Digest of the pinned model, from the task before (templated).
     :param rescore: ``"true"`` replaces scores that stand there already (templated).
-    :return: ``{"rows", "scored", "refused", "acted", …}``.
+    :return: ``{"rows", "scored", "refused", "acted", "skew", …}``.
     """
 
     template_fields: Sequence[str] = (*StageOperator.template_fields, "champion", "rescore")
@@ -47,11 +47,13 @@ class ScoreOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Score; a partition scored before is kept."""
-        from updraft import score
+        from updraft.life import score
 
         again = self.rescore.lower() == "true"
         with airflow_outcomes():
-            return _told(score.partitions(self.case, self.keys, self.lake, champion=self.champion, rescore=again))
+            case, keys = self.case, self.keys
+            scored, skew = score.partitions(case, keys, self.lake, champion=self.champion, rescore=again)
+        return {**_told(scored), "skew": skew}
 
 
 class ReconcileOperator(StageOperator):

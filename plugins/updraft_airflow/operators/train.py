@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from updraft_airflow import assets, conventions
 from updraft_airflow.hooks.registry import RegistryHook
+from updraft_airflow.links import ModelCardLink
 from updraft_airflow.operators.stage import StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
 
@@ -54,6 +55,7 @@ class GateOperator(StageOperator):
     """
 
     template_fields: Sequence[str] = (*StageOperator.template_fields, "trained")
+    operator_extra_links = (ModelCardLink(),)
 
     def __init__(self, *, trained: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -79,6 +81,7 @@ class PromoteOperator(StageOperator):
     """
 
     template_fields: Sequence[str] = (*StageOperator.template_fields, "trained", "gated", "approval")
+    operator_extra_links = (ModelCardLink(),)
 
     def __init__(
         self,

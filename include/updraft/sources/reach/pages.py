@@ -13,8 +13,9 @@ from urllib.parse import urljoin
 import httpx
 from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable
+from updraft.errors import DeliveryMissing, DeliveryRefused, SourceUnavailable, Unchanged
 from updraft.sources.reach.connection import Connection
+from updraft.sources.reach.tag import Tag
 
 _TRIES = 6
 _PATIENCE = 300.0  # seconds a server may ask us to wait
@@ -57,13 +58,15 @@ class Desk:
     most: int
     read: int = field(default=0, init=False)
 
-    def get(self, url: str, params: Mapping[str, str] | None = None) -> Page:
+    def get(self, url: str, params: Mapping[str, str] | None = None, tag: Tag | None = None) -> Page:
         """Ask for a page.
 
+        :param tag: Ask only for what it was not before, and note here what it is now.
         :raises DeliveryMissing: If it is not there.
         :raises DeliveryRefused: If it is too large, elsewhere, or the request is wrong.
         :raises SourceClosed: If the connection is not let in.
         :raises SourceUnavailable: If it did not come after several tries.
+        :raises Unchanged: If it is what it was before.
         """
         target = self.client.base_url.join(url)
         if (target.scheme, target.host, target.port) != self._origin:
@@ -72,10 +75,12 @@ class Desk:
                 next_step="the connection's password stays with its host; correct the connection or `http.pages`.",
             )
         try:
-            page = self._tried(target.copy_merge_params(params or {}))
+            page = self._tried(target.copy_merge_params(params or {}), tag.last if tag else "")
         except _AgainError as spent:
             raise SourceUnavailable(spent.what, next_step=spent.next_step) from spent.__cause__
         self.read += len(page.content)
+        if tag:
+            tag.seen = page.headers.get("ETag", "")
         return page
 
     @property
@@ -84,10 +89,12 @@ class Desk:
         return base.scheme, base.host, base.port
 
     @retry(retry=retry_if_exception_type(_AgainError), wait=_wait, stop=stop_after_attempt(_TRIES), reraise=True)
-    def _tried(self, target: httpx.URL) -> Page:
+    def _tried(self, target: httpx.URL, known: str) -> Page:
         _take_turn(self.rate, self.connection.id)
         try:
-            with self.client.stream("GET", target) as answer:
+            with self.client.stream("GET", target, headers={"If-None-Match": known} if known else {}) as answer:
+                if known and answer.status_code == 304:
+                    raise Unchanged(f"{self.connection.id!r} has nothing new.", next_step="wait for something new.")
                 self._welcome(answer)
                 return Page(str(target), self._content(answer), answer.headers)
         except (httpx.TransportError, httpx.DecodingError) as fault:
