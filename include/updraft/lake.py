@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from updraft.errors import LakeUnavailable, NameInvalid, SpecInvalid, WriteConflict
 from updraft.rows import Rows, digest, plain
+from updraft.spool import CHUNK, spool
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -191,6 +192,27 @@ class Lake:
     def put(self, key: str, content: bytes) -> None:
         """Store an object, replacing what was there."""
         self._store.put(_key(key), content)
+
+    @_answering()
+    def keep(self, key: str, file: IO[bytes]) -> None:
+        """Store an object of any size, whose key names its content, unless it is there already."""
+        try:
+            self._store.head(_key(key))
+        except FileNotFoundError:
+            file.seek(0)
+            self._store.put(_key(key), file, chunk_size=8 << 20, max_concurrency=2)
+
+    @_answering()
+    def fetch(self, key: str) -> IO[bytes]:
+        """Content of an object of any size, in a file of one's own.
+
+        :raises FileNotFoundError: If there is none.
+        """
+        file = spool()
+        for chunk in self._store.get(_key(key)).stream(CHUNK):
+            file.write(chunk)
+        file.seek(0)
+        return file
 
     @_answering()
     def get(self, key: str) -> bytes:

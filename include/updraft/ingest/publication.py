@@ -148,7 +148,7 @@ def _discarded(feed: Feed, delivery: Delivery, rows: Decoded, bad: Rejected, own
     """Rows that a person discarded and that the contract would let pass by now."""
     passing = np.setdiff1d(numbers(own), [number for number, *_ in bad]).tolist()
     why = own[0].why if own else ""
-    return described(feed, delivery, rows, [(number, DISCARDED, why) for number in passing])
+    return described(rows, [(number, DISCARDED, why) for number in passing])
 
 
 def _good(feed: Feed, delivery: Delivery, decoded: Decoded, bad: Rejected) -> Rows:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 
 from updraft.errors import SpecInvalid, did_you_mean
 from updraft.sources.reach.connection import Connection, Connections, from_environment
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
+from updraft.spool import spool
 
 __all__ = [
     "Connection",
@@ -71,8 +72,8 @@ class Kind(Protocol):
     def find(self, source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
         """Deliveries of `partitions` that are there and complete, in the order of their names."""
 
-    def fetch(self, source: Source, found: Found, site: Site) -> bytes:
-        """Bytes of a delivery, as they are.
+    def fetch(self, source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+        """Write the bytes of a delivery, as they are.
 
         :raises DeliveryMissing: If it is not there any more, or still changes.
         :raises DeliveryRefused: If it is larger than the spec allows.
@@ -122,15 +123,18 @@ def fetch(
     *,
     case: UseCase | None = None,
     connections: Connections = from_environment,
-) -> bytes:
-    """Bytes of a delivery, as they are.
+) -> IO[bytes]:
+    """Bytes of a delivery, as they are, in a file of one's own.
 
     :raises DeliveryMissing: If it is not there any more, or still changes.
     :raises DeliveryRefused: If it is larger than the spec allows.
     :raises SourceClosed: If the connection is unknown, or not let in.
     :raises SourceUnavailable: If the system behind it does not answer.
     """
-    return kind(source).fetch(source, found, Site(inbox, connections, case))
+    into = spool()
+    kind(source).fetch(source, found, Site(inbox, connections, case), into)
+    into.seek(0)
+    return into
 
 
 def missing(
