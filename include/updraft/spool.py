@@ -18,7 +18,7 @@ CHUNK = 1 << 20
 
 def spool() -> IO[bytes]:
     """A file for bytes on their way; nothing of it is left once it is closed, or the process killed."""
-    return tempfile.SpooledTemporaryFile(max_size=SMALL, dir=str(_folder()))
+    return tempfile.SpooledTemporaryFile(max_size=SMALL, dir=str(folder()))
 
 
 def chunks(file: IO[bytes], begin: int = 0) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ class Pile:
 
     def _spill(self) -> None:
         if self._writer is None:
-            self._file = tempfile.TemporaryFile(dir=_folder(), buffering=0)  # noqa: SIM115 - it goes with its owner
+            self._file = tempfile.TemporaryFile(dir=folder(), buffering=0)  # noqa: SIM115 - it goes with its owner
             lean = pa.ipc.IpcWriteOptions(compression="lz4")
             self._writer = pa.ipc.new_file(pa.PythonFile(self._file, "w"), self._tables[0].schema, options=lean)
         for table in self._tables:
@@ -137,7 +137,8 @@ class _At(_Reader):
         return found
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where what is on its way lies."""
     folder = Settings.from_env().home / "spill"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

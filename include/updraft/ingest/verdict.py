@@ -102,8 +102,9 @@ def rejected(feed: Feed, verdict: Verdict) -> Rejected:
         found = json.loads(feed.lake.get(_rejected(feed, identity, verdict.terms)))
     except FileNotFoundError as gone:
         raise _torn(feed, identity, "are gone") from gone
-    if len(found) != verdict.summary["bad"]:
-        raise _torn(feed, identity, f"are {len(found)}, its verdict counted {verdict.summary['bad']}")
+    counted = verdict.summary.get("kept", verdict.summary["bad"])
+    if len(found) != counted:
+        raise _torn(feed, identity, f"are {len(found)}, its verdict counted {counted}")
     # Those kept by an earlier version know no line.
     return [(number, rule, reason, original, *(line or [None])) for number, rule, reason, original, *line in found]
 
