@@ -5,10 +5,11 @@ rows again commits nothing. Objects are created once (a conditional put) or repl
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,12 +17,14 @@ import pyarrow.compute as pc
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from updraft.errors import LakeUnavailable, NameInvalid, SpecInvalid, WriteConflict
-from updraft.rows import Rows, digest, plain
-from updraft.spool import CHUNK, spool
+from updraft.rows import Rows, aligned, digest, plain
+from updraft.spool import CHUNK, Pile, spool
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
+_BATCH = 1 << 15  # rows
+_FILE = 1 << 24  # bytes
 _PART = re.compile(r"[A-Za-z0-9_.=-]{1,200}")
 
 
@@ -101,6 +104,52 @@ class Lake:
         present = self._open(table)
         return None if present is None else self._scan(present, partitions, columns)
 
+    def scan(
+        self, table: str, partitions: Sequence[str], columns: Sequence[str] | None = None, where: Any = None
+    ) -> Iterator[Rows]:
+        """Rows of `partitions` as committed last, some at a time and in no order; none when there is no such table.
+
+        :param where: Arrow expression that they fulfil.
+        """
+        present = self._open(table)
+        if present is not None and partitions:
+            yield from self._batches(present, partitions, columns, where)
+
+    def _batches(
+        self, present: "DeltaTable", partitions: Sequence[str], columns: Sequence[str] | None, where: Any
+    ) -> Iterator[Rows]:
+        try:
+            dataset, names = self._dataset(present, partitions, columns)
+            how: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
+            for batch in dataset.to_batches(columns=names, filter=where, batch_size=_BATCH, **how):
+                rows = pa.Table.from_batches([batch])
+                yield rows.cast(plain(rows.schema))
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+
+    @_retry_conflicts
+    def pour(self, table: str, partition: str, rows: Iterable[Rows], schema: pa.Schema, beside: Any) -> int:
+        """Put rows that need not fit into memory in a partition; return the table's version.
+
+        :param rows: Read anew each time another writer was faster; nothing in them may read the lake.
+        :param schema: Their columns; those that the table has besides stay there.
+        :param beside: Arrow expression that present rows fulfil which stay; all others go.
+        :raises WriteConflict: If other writers won again and again.
+        """
+        self._create(table, schema)
+        present = self._open(table)
+        assert present is not None  # made above
+        held = plain(pa.schema(present.schema()))
+        _same_types(table, held, plain(schema))
+        whole = pa.schema([*schema, *(field for field in held if field.name not in schema.names)])
+        # Delta's writer takes rows from within its own threads, in which nothing else of it may run.
+        stay = Pile()
+        for some in self._batches(present, [partition], None, beside):
+            stay.put(aligned(some, whole))
+        new = (aligned(some, whole) for some in rows)
+        batches = (batch for some in chain(stay.done(), new) for batch in some.to_batches(_BATCH))
+        return self._commit(table, present, pa.RecordBatchReader.from_batches(whole, batches), [partition])
+
     def partitions(self, table: str) -> list[str]:
         """Keys of the partitions a table holds, sorted."""
         present = self._open(table)
@@ -127,27 +176,39 @@ class Lake:
     def _scan(
         self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None = None
     ) -> Rows:
-        shape = plain(pa.schema(present.schema()))
-        names = shape.names if columns is None else [name for name in columns if name in shape.names]
-        pruned: Any = None if partitions is None else [("partition", "in", list(partitions))]
         if partitions is not None and not partitions:
-            return shape.empty_table().select(names)
+            shape = plain(pa.schema(present.schema()))
+            return shape.empty_table().select([n for n in shape.names if columns is None or n in columns])
         try:
-            # Pruning by partition before the dataset is made: its cost grows with the files it is given.
-            if "://" in self.uri:
-                rows = present.to_pyarrow_dataset(file_pruning_predicate=pruned).to_table(columns=names)
-            else:
-                rows = _files(present.file_uris(file_pruning_predicate=pruned), shape).to_table(columns=names)
+            dataset, names = self._dataset(present, partitions, columns)
+            rows = dataset.to_table(columns=names)
         except OSError as fault:
             raise _unavailable(fault) from fault
         return rows.cast(plain(rows.schema)).combine_chunks()
 
-    def _commit(self, table: str, present: "DeltaTable", rows: Rows, partitions: Sequence[str]) -> int:
-        from deltalake import write_deltalake
+    def _dataset(
+        self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None
+    ) -> tuple[Any, list[str]]:
+        """What reads partitions, and the columns that are there."""
+        shape = plain(pa.schema(present.schema()))
+        names = shape.names if columns is None else [name for name in columns if name in shape.names]
+        pruned: Any = None if partitions is None else [("partition", "in", list(partitions))]
+        # Pruning by partition before the dataset is made: its cost grows with the files it is given.
+        if "://" in self.uri:
+            return present.to_pyarrow_dataset(file_pruning_predicate=pruned), names
+        return _files(present.file_uris(file_pruning_predicate=pruned), shape), names
+
+    def _commit(
+        self, table: str, present: "DeltaTable", rows: Rows | pa.RecordBatchReader, partitions: Sequence[str]
+    ) -> int:
+        from deltalake import WriterProperties, write_deltalake
         from deltalake.exceptions import CommitFailedError
 
         wanted = ", ".join(f"'{_literal(key)}'" for key in partitions)
         how: dict[str, Any] = {"mode": "overwrite", "predicate": f"partition IN ({wanted})", "schema_mode": "merge"}
+        if isinstance(rows, pa.RecordBatchReader):  # files are built in memory, several at a time
+            small = WriterProperties(max_row_group_size=_BATCH, compression="SNAPPY")
+            how |= {"target_file_size": _FILE, "writer_properties": small}
         try:
             # Writing through the table that was read makes delta-rs check every commit since that read.
             write_deltalake(present, rows, storage_options=dict(self.options), **how)

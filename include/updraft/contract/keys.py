@@ -27,6 +27,7 @@ class Keys:
 
     def __init__(self, name: str, source: Source) -> None:
         self._name, self._source = name, source
+        self._places: dict[str, int] = {}  # a number in place of each delivery's long name
         self._keys = ", ".join(map(quoted, source.key))
 
     def __enter__(self) -> Self:
@@ -47,8 +48,9 @@ class Keys:
         if self._source.contract.unique is None:
             return
         rows = pa.concat_tables([part.rows.select([*self._source.key, "row"]) for part in together])
-        of = np.repeat([part.delivery for part in together], [len(part.rows) for part in together])
-        self._db.register("arrived", rows.append_column(suite.DELIVERY, pa.array(of, pa.string())))
+        own = [self._places.setdefault(part.delivery, len(self._places)) for part in together]
+        of = np.repeat(np.array(own, np.int32), [len(part.rows) for part in together])
+        self._db.register("arrived", rows.append_column(suite.DELIVERY, pa.array(of)))
         whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in self._source.key)
         self._db.execute("CREATE TABLE IF NOT EXISTS keys AS SELECT * FROM arrived LIMIT 0")
         self._db.execute(f"INSERT INTO keys BY NAME SELECT * FROM arrived WHERE {whole}")  # noqa: S608 - quoted names
@@ -71,10 +73,11 @@ class Keys:
 
     def _again(self, bad: Flags) -> None:
         """Number the rows that share a key, those left out that are bad."""
-        numbers = {delivery: np.flatnonzero(flags) for delivery, flags in bad.items()}
+        numbers = {self._places[delivery]: np.flatnonzero(flags) for delivery, flags in bad.items()}
+        counts = np.array([len(own) for own in numbers.values()], np.int64)
         known = pa.table(
             {
-                suite.DELIVERY: pa.array(np.repeat(list(numbers), [len(n) for n in numbers.values()]), pa.string()),
+                suite.DELIVERY: pa.array(np.repeat(np.array(list(numbers), np.int32), counts)),
                 "row": pa.array(np.concatenate([np.zeros(0, np.int64), *numbers.values()])),
             }
         )
@@ -95,7 +98,7 @@ class Keys:
 
     def _of(self, delivery: str, found: engine.Finding, rows: int) -> tuple[Tally, NDArray[np.int64]]:
         asked = f"SELECT row, {self._keys} FROM again WHERE {suite.DELIVERY} = ? AND nth > 1 ORDER BY row"  # noqa: S608
-        batches: Any = self._db.sql(asked, params=[delivery]).to_arrow_reader(_BATCH)
+        batches: Any = self._db.sql(asked, params=[self._places[delivery]]).to_arrow_reader(_BATCH)
         numbers, sample = [np.zeros(0, np.int64)], list[str]()
         for batch in batches:
             numbers.append(batch["row"].to_numpy())

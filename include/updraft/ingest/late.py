@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 import pyarrow.compute as pc
 
-from updraft.asof import Which, aligned, built_table, raw_schema, raw_table
+from updraft.asof import Which, built_table, raw_schema, raw_table
 from updraft.errors import FeaturesInvalid
 from updraft.ingest.feed import Delivery, Feed, named
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
 from updraft.query import sources_of
-from updraft.rows import Rows, digest
+from updraft.rows import Rows, aligned, digest
 from updraft.spec.model import UseCase
 
 _log = logging.getLogger(__name__)
