@@ -4,7 +4,10 @@ Tables are Delta tables partitioned by `partition`. A partition is written whole
 rows again commits nothing. Objects are created once (a conditional put) or replaced whole.
 """
 
+import json
 import re
+import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,17 +17,18 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from updraft.errors import LakeUnavailable, NameInvalid, SpecInvalid, WriteConflict
 from updraft.rows import Rows, aligned, digest, plain
-from updraft.spool import CHUNK, Pile, spool
+from updraft.spool import CHUNK, size, spool
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
+    from deltalake import CommitProperties, DeltaTable
 
 _BATCH = 1 << 15  # rows
-_FILE = 1 << 24  # bytes
+_FILE = 1 << 21  # values
 _PART = re.compile(r"[A-Za-z0-9_.=-]{1,200}")
 
 
@@ -131,7 +135,7 @@ class Lake:
     def pour(self, table: str, partition: str, rows: Iterable[Rows], schema: pa.Schema, beside: Any) -> int:
         """Put rows that need not fit into memory in a partition; return the table's version.
 
-        :param rows: Read anew each time another writer was faster; nothing in them may read the lake.
+        :param rows: Read anew each time another writer was faster.
         :param schema: Their columns; those that the table has besides stay there.
         :param beside: Arrow expression that present rows fulfil which stay; all others go.
         :raises WriteConflict: If other writers won again and again.
@@ -142,13 +146,8 @@ class Lake:
         held = plain(pa.schema(present.schema()))
         _same_types(table, held, plain(schema))
         whole = pa.schema([*schema, *(field for field in held if field.name not in schema.names)])
-        # Delta's writer takes rows from within its own threads, in which nothing else of it may run.
-        stay = Pile()
-        for some in self._batches(present, [partition], None, beside):
-            stay.put(aligned(some, whole))
-        new = (aligned(some, whole) for some in rows)
-        batches = (batch for some in chain(stay.done(), new) for batch in some.to_batches(_BATCH))
-        return self._commit(table, present, pa.RecordBatchReader.from_batches(whole, batches), [partition])
+        stay = (aligned(some, whole) for some in self._batches(present, [partition], None, beside))
+        return self._add(table, present, chain(stay, (aligned(some, whole) for some in rows)), whole, partition)
 
     def partitions(self, table: str) -> list[str]:
         """Keys of the partitions a table holds, sorted."""
@@ -198,20 +197,40 @@ class Lake:
             return present.to_pyarrow_dataset(file_pruning_predicate=pruned), names
         return _files(present.file_uris(file_pruning_predicate=pruned), shape), names
 
-    def _commit(
-        self, table: str, present: "DeltaTable", rows: Rows | pa.RecordBatchReader, partitions: Sequence[str]
-    ) -> int:
-        from deltalake import WriterProperties, write_deltalake
+    def _commit(self, table: str, present: "DeltaTable", rows: Rows, partitions: Sequence[str]) -> int:
+        from deltalake import write_deltalake
         from deltalake.exceptions import CommitFailedError
 
         wanted = ", ".join(f"'{_literal(key)}'" for key in partitions)
         how: dict[str, Any] = {"mode": "overwrite", "predicate": f"partition IN ({wanted})", "schema_mode": "merge"}
-        if isinstance(rows, pa.RecordBatchReader):  # files are built in memory, several at a time
-            small = WriterProperties(max_row_group_size=_BATCH, compression="SNAPPY")
-            how |= {"target_file_size": _FILE, "writer_properties": small}
+        how["commit_properties"] = _of_partitions(partitions)
         try:
             # Writing through the table that was read makes delta-rs check every commit since that read.
             write_deltalake(present, rows, storage_options=dict(self.options), **how)
+        except CommitFailedError as lost:
+            raise _beaten(table) from lost
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+        return self.version(table) or 0
+
+    def _add(self, table: str, present: "DeltaTable", rows: Iterable[Rows], schema: pa.Schema, partition: str) -> int:
+        """Write files of rows, few in memory at a time, then make them the content of a partition in one commit."""
+        from deltalake.exceptions import CommitFailedError
+        from deltalake.transaction import AddAction
+
+        run, added = secrets.token_hex(8), list[Any]()
+        stored = pa.schema([field for field in schema if field.name != "partition"])
+        for number, (file, count) in enumerate(_in_files(rows, stored)):
+            path = f"partition={_literal(partition)}/part-{number:05d}-{run}.parquet"
+            about = size(file), {"partition": partition}, int(time.time() * 1000), True
+            self.keep(f"{table}/{path}", file)
+            added.append(AddAction(path, *about, json.dumps({"numRecords": count})))
+        only: Any = [("partition", "=", partition)]
+        same = _of_partitions([partition])
+        try:
+            present.create_write_transaction(
+                added, "overwrite", schema, ["partition"], partition_filters=only, commit_properties=same
+            )
         except CommitFailedError as lost:
             raise _beaten(table) from lost
         except OSError as fault:
@@ -321,6 +340,27 @@ def _files(files: Sequence[str], shape: pa.Schema) -> Any:
 
     by = ds.partitioning(pa.schema([("partition", pa.string())]), flavor="hive")
     return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
+
+
+def _of_partitions(partitions: Sequence[str]) -> "CommitProperties":
+    """What makes two commits to a partition collide even where neither found anything to replace."""
+    from deltalake import CommitProperties, Transaction
+
+    return CommitProperties(app_transactions=[Transaction(f"partition={key}", 1) for key in partitions])
+
+
+def _in_files(rows: Iterable[Rows], schema: pa.Schema) -> Iterator[tuple[IO[bytes], int]]:
+    """Parquet files of some million values each, and the rows in them; one is there at a time."""
+    some = iter(rows)
+    while (first := next(some, None)) is not None:
+        file, count = spool(), 0
+        with pq.ParquetWriter(file, schema, compression="snappy") as writer:
+            for table in chain([first], some):
+                writer.write_table(table.select(schema.names))
+                count += len(table)
+                if count * len(schema) > _FILE:
+                    break
+        yield file, count
 
 
 def _same_types(table: str, before: pa.Schema, after: pa.Schema) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from updraft.settings import Settings
 
-SMALL = 32 << 20  # bytes of a delivery, and of its rows, that are held in memory
+SMALL = 16 << 20  # bytes of a delivery, and of its rows, that are held in memory
 CHUNK = 1 << 20
 
 
@@ -62,6 +62,7 @@ class Pile:
         """The same, now that nothing more is put."""
         if self._writer is not None:
             self._writer.close()
+            pa.default_memory_pool().release_unused()  # what was needed to read many rows is not needed again soon
         return self
 
     @property

@@ -18,7 +18,7 @@ from updraft.spec.sources import Source
 from updraft.spool import folder
 
 Flags = Mapping[str, NDArray[np.bool_]]
-_MEMORY = "64MB"  # what does not fit goes to disk
+_MEMORY = "32MB"  # what does not fit goes to disk
 _BATCH = 1 << 16
 
 

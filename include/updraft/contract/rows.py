@@ -22,7 +22,7 @@ from updraft.spec.sources import Source
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_TOGETHER = 1 << 17  # rows looked at together
+_TOGETHER = 25_000  # rows looked at together
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from updraft.sources.decode.carried import Carried, written
 from updraft.spec.sources import Caps, Source
 from updraft.spool import CHUNK, Left
 
-_PIECE = 1 << 22  # bytes of text carried at a time
+_PIECE = 1 << 21  # bytes of text carried at a time
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _END = "\x1e"  # the last row we add; when it does not come out as a row, an open quote has swallowed it
 
