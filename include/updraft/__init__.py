@@ -23,6 +23,7 @@ Read top-down, a module imports only what stands below it::
     rows                   what rows are in memory, and the digest of what they hold
     partition              when
     spec                   what a team declared
+    spool                  bytes and rows on their way: few in memory, many on disk
     settings               where things are kept
     errors                 Permanent (fail now) and Transient (retry)
 """

@@ -9,7 +9,7 @@ however it was delivered and however many partitions are computed at a time.
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,7 +23,7 @@ from updraft.errors import FeaturesInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, columns_by_source, shared_of, sources_of
-from updraft.rows import Rows, quoted
+from updraft.rows import Rows, aligned, quoted
 from updraft.settings import Settings
 from updraft.spec.model import UseCase
 from updraft.spec.shared import as_case
@@ -275,13 +275,3 @@ def demand_same_types(table: str, stored: Rows | None, wanted: pa.Schema) -> Non
                     else "give the column of the new type another name."
                 ),
             )
-
-
-def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:
-    """Rows with exactly the columns of `schema`; a column they lack is null, so old rows outlive new columns."""
-    if rows is None:
-        return schema.empty_table()
-    have: Mapping[str, pa.ChunkedArray] = {n: rows[n] for n in rows.column_names}
-    return pa.table(
-        [have[f.name].cast(f.type) if f.name in have else pa.nulls(len(rows), f.type) for f in schema], schema=schema
-    )

@@ -4,23 +4,31 @@ Tables are Delta tables partitioned by `partition`. A partition is written whole
 rows again commits nothing. Objects are created once (a conditional put) or replaced whole.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from updraft.errors import LakeUnavailable, NameInvalid, SpecInvalid, WriteConflict
-from updraft.rows import Rows, digest, plain
+from updraft.rows import Rows, aligned, digest, plain
+from updraft.spool import CHUNK, size, spool
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
+    from deltalake import CommitProperties, DeltaTable
 
+_BATCH = 1 << 15  # rows
+_FILE = 1 << 21  # values
 _PART = re.compile(r"[A-Za-z0-9_.=-]{1,200}")
 
 
@@ -100,6 +108,47 @@ class Lake:
         present = self._open(table)
         return None if present is None else self._scan(present, partitions, columns)
 
+    def scan(
+        self, table: str, partitions: Sequence[str], columns: Sequence[str] | None = None, where: Any = None
+    ) -> Iterator[Rows]:
+        """Rows of `partitions` as committed last, some at a time and in no order; none when there is no such table.
+
+        :param where: Arrow expression that they fulfil.
+        """
+        present = self._open(table)
+        if present is not None and partitions:
+            yield from self._batches(present, partitions, columns, where)
+
+    def _batches(
+        self, present: "DeltaTable", partitions: Sequence[str], columns: Sequence[str] | None, where: Any
+    ) -> Iterator[Rows]:
+        try:
+            dataset, names = self._dataset(present, partitions, columns)
+            how: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
+            for batch in dataset.to_batches(columns=names, filter=where, batch_size=_BATCH, **how):
+                rows = pa.Table.from_batches([batch])
+                yield rows.cast(plain(rows.schema))
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+
+    @_retry_conflicts
+    def pour(self, table: str, partition: str, rows: Iterable[Rows], schema: pa.Schema, beside: Any) -> int:
+        """Put rows that need not fit into memory in a partition; return the table's version.
+
+        :param rows: Read anew each time another writer was faster.
+        :param schema: Their columns; those that the table has besides stay there.
+        :param beside: Arrow expression that present rows fulfil which stay; all others go.
+        :raises WriteConflict: If other writers won again and again.
+        """
+        self._create(table, schema)
+        present = self._open(table)
+        assert present is not None  # made above
+        held = plain(pa.schema(present.schema()))
+        _same_types(table, held, plain(schema))
+        whole = pa.schema([*schema, *(field for field in held if field.name not in schema.names)])
+        stay = (aligned(some, whole) for some in self._batches(present, [partition], None, beside))
+        return self._add(table, present, chain(stay, (aligned(some, whole) for some in rows)), whole, partition)
+
     def partitions(self, table: str) -> list[str]:
         """Keys of the partitions a table holds, sorted."""
         present = self._open(table)
@@ -126,20 +175,27 @@ class Lake:
     def _scan(
         self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None = None
     ) -> Rows:
-        shape = plain(pa.schema(present.schema()))
-        names = shape.names if columns is None else [name for name in columns if name in shape.names]
-        pruned: Any = None if partitions is None else [("partition", "in", list(partitions))]
         if partitions is not None and not partitions:
-            return shape.empty_table().select(names)
+            shape = plain(pa.schema(present.schema()))
+            return shape.empty_table().select([n for n in shape.names if columns is None or n in columns])
         try:
-            # Pruning by partition before the dataset is made: its cost grows with the files it is given.
-            if "://" in self.uri:
-                rows = present.to_pyarrow_dataset(file_pruning_predicate=pruned).to_table(columns=names)
-            else:
-                rows = _files(present.file_uris(file_pruning_predicate=pruned), shape).to_table(columns=names)
+            dataset, names = self._dataset(present, partitions, columns)
+            rows = dataset.to_table(columns=names)
         except OSError as fault:
             raise _unavailable(fault) from fault
         return rows.cast(plain(rows.schema)).combine_chunks()
+
+    def _dataset(
+        self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None
+    ) -> tuple[Any, list[str]]:
+        """What reads partitions, and the columns that are there."""
+        shape = plain(pa.schema(present.schema()))
+        names = shape.names if columns is None else [name for name in columns if name in shape.names]
+        pruned: Any = None if partitions is None else [("partition", "in", list(partitions))]
+        # Pruning by partition before the dataset is made: its cost grows with the files it is given.
+        if "://" in self.uri:
+            return present.to_pyarrow_dataset(file_pruning_predicate=pruned), names
+        return _files(present.file_uris(file_pruning_predicate=pruned), shape), names
 
     def _commit(self, table: str, present: "DeltaTable", rows: Rows, partitions: Sequence[str]) -> int:
         from deltalake import write_deltalake
@@ -147,9 +203,34 @@ class Lake:
 
         wanted = ", ".join(f"'{_literal(key)}'" for key in partitions)
         how: dict[str, Any] = {"mode": "overwrite", "predicate": f"partition IN ({wanted})", "schema_mode": "merge"}
+        how["commit_properties"] = _of_partitions(partitions)
         try:
             # Writing through the table that was read makes delta-rs check every commit since that read.
             write_deltalake(present, rows, storage_options=dict(self.options), **how)
+        except CommitFailedError as lost:
+            raise _beaten(table) from lost
+        except OSError as fault:
+            raise _unavailable(fault) from fault
+        return self.version(table) or 0
+
+    def _add(self, table: str, present: "DeltaTable", rows: Iterable[Rows], schema: pa.Schema, partition: str) -> int:
+        """Write files of rows, few in memory at a time, then make them the content of a partition in one commit."""
+        from deltalake.exceptions import CommitFailedError
+        from deltalake.transaction import AddAction
+
+        run, added = secrets.token_hex(8), list[Any]()
+        stored = pa.schema([field for field in schema if field.name != "partition"])
+        for number, (file, count) in enumerate(_in_files(rows, stored)):
+            path = f"partition={_literal(partition)}/part-{number:05d}-{run}.parquet"
+            about = size(file), {"partition": partition}, int(time.time() * 1000), True
+            self.keep(f"{table}/{path}", file)
+            added.append(AddAction(path, *about, json.dumps({"numRecords": count})))
+        only: Any = [("partition", "=", partition)]
+        same = _of_partitions([partition])
+        try:
+            present.create_write_transaction(
+                added, "overwrite", schema, ["partition"], partition_filters=only, commit_properties=same
+            )
         except CommitFailedError as lost:
             raise _beaten(table) from lost
         except OSError as fault:
@@ -191,6 +272,27 @@ class Lake:
     def put(self, key: str, content: bytes) -> None:
         """Store an object, replacing what was there."""
         self._store.put(_key(key), content)
+
+    @_answering()
+    def keep(self, key: str, file: IO[bytes]) -> None:
+        """Store an object of any size, whose key names its content, unless it is there already."""
+        try:
+            self._store.head(_key(key))
+        except FileNotFoundError:
+            file.seek(0)
+            self._store.put(_key(key), file, chunk_size=8 << 20, max_concurrency=2)
+
+    @_answering()
+    def fetch(self, key: str) -> IO[bytes]:
+        """Content of an object of any size, in a file of one's own.
+
+        :raises FileNotFoundError: If there is none.
+        """
+        file = spool()
+        for chunk in self._store.get(_key(key)).stream(CHUNK):
+            file.write(chunk)
+        file.seek(0)
+        return file
 
     @_answering()
     def get(self, key: str) -> bytes:
@@ -238,6 +340,27 @@ def _files(files: Sequence[str], shape: pa.Schema) -> Any:
 
     by = ds.partitioning(pa.schema([("partition", pa.string())]), flavor="hive")
     return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
+
+
+def _of_partitions(partitions: Sequence[str]) -> "CommitProperties":
+    """What makes two commits to a partition collide even where neither found anything to replace."""
+    from deltalake import CommitProperties, Transaction
+
+    return CommitProperties(app_transactions=[Transaction(f"partition={key}", 1) for key in partitions])
+
+
+def _in_files(rows: Iterable[Rows], schema: pa.Schema) -> Iterator[tuple[IO[bytes], int]]:
+    """Parquet files of some million values each, and the rows in them; one is there at a time."""
+    some = iter(rows)
+    while (first := next(some, None)) is not None:
+        file, count = spool(), 0
+        with pq.ParquetWriter(file, schema, compression="snappy") as writer:
+            for table in chain([first], some):
+                writer.write_table(table.select(schema.names))
+                count += len(table)
+                if count * len(schema) > _FILE:
+                    break
+        yield file, count
 
 
 def _same_types(table: str, before: pa.Schema, after: pa.Schema) -> None:

@@ -35,6 +35,16 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
+def aligned(rows: Rows | None, schema: pa.Schema) -> Rows:
+    """Rows with exactly the columns of `schema`; a column they lack is null, so old rows outlive new columns."""
+    if rows is None:
+        return schema.empty_table()
+    have: dict[str, Any] = {n: rows[n] for n in rows.column_names}
+    return pa.table(
+        [have[f.name].cast(f.type) if f.name in have else pa.nulls(len(rows), f.type) for f in schema], schema=schema
+    )
+
+
 def digest(rows: Rows) -> str:
     """SHA-256 of the rows, whatever their order, chunks and column order; the identity of a table's content.
 

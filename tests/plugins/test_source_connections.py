@@ -64,7 +64,7 @@ def test_an_aws_connection_is_opened_by_the_amazon_provider(world, monkeypatch):
         monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(told))
         found = Found("2024-01-02", "s3://bucket/f/2024-01-02.csv")
         source = Source.model_validate(declared)
-        assert sources.fetch(source, found, world.home, connections=connection) == b"id,at\n"
+        assert sources.fetch(source, found, world.home, connections=connection).read() == b"id,at\n"
     assert "Credential=canary-id/" in server.asked[-1].headers["Authorization"]
     assert SECRET not in repr(connection("store"))
 

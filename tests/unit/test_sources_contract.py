@@ -310,7 +310,7 @@ class World:
 
     def fetch(self, found: Found, shut: bool = False, **changes: Any) -> bytes:
         case = self.case(**changes)
-        return sources.fetch(case.sources["facts"], found, **self.site(case, shut))
+        return sources.fetch(case.sources["facts"], found, **self.site(case, shut)).read()
 
 
 @pytest.fixture(params=KINDS)

@@ -123,7 +123,7 @@ def test_an_old_file_without_its_marker_is_not_there_yet(tmp_path):
 def test_fetch_returns_the_bytes_as_they_are(tmp_path):
     drop(tmp_path, "flights/2013-04-01.csv.gz", b"\x1f\x8b\x00anything")
     (found,) = sources.find(source(), [DAY], tmp_path)
-    assert sources.fetch(source(), found, tmp_path) == b"\x1f\x8b\x00anything"
+    assert sources.fetch(source(), found, tmp_path).read() == b"\x1f\x8b\x00anything"
 
 
 def test_fetch_refuses_more_bytes_than_the_spec_allows(tmp_path):

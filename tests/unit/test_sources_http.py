@@ -37,7 +37,7 @@ def fetch(make_case):
             reached = Connection("api", "http", "127.0.0.1", server.port, **(connection or {"extra": {"timeout": 2}}))
             found = Found(DAY, f"api/{DAY}")
             looked_up = {"case": case, "connections": lambda name: reached}
-            return sources.fetch(case.sources["facts"], found, None, **looked_up), server
+            return sources.fetch(case.sources["facts"], found, None, **looked_up).read(), server
 
     return fetch
 

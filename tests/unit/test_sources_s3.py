@@ -40,7 +40,7 @@ def find(declared, address, *keys):
 
 
 def fetch(declared, address, origin="s3://bucket/facts/2024-01-02.csv"):
-    return sources.fetch(declared, Found(DAY, origin), None, connections=lambda name: connection(address))
+    return sources.fetch(declared, Found(DAY, origin), None, connections=lambda name: connection(address)).read()
 
 
 # ---- what is there ----------------------------------------------------------------------------------------------

@@ -56,9 +56,8 @@ def declare(make_case):
 
 
 def fetch(case, connection, key=DAY):
-    return sources.fetch(
-        case.sources["facts"], Found(key, f"warehouse/{key}"), None, case=case, connections=lambda name: connection
-    )
+    found = Found(key, f"warehouse/{key}")
+    return sources.fetch(case.sources["facts"], found, None, case=case, connections=lambda name: connection).read()
 
 
 def rows(case, connection, key=DAY):

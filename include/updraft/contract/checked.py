@@ -4,33 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from updraft.contract.bad import Bad, bad_rows, counted
 from updraft.contract.outcome import Outcome, against, decide, warned
-from updraft.contract.report import Section
+from updraft.contract.tally import SHOWN, Tally
 from updraft.sources.decode import Decoded
 from updraft.spec.sources import Source
-
-_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Checked:
     """What the contract says about one delivery.
 
-    :param good: The rows that keep it, with their numbers in `row`.
-    :param bad: The rows that do not, by number.
+    :param bad: The rows that do not keep it, by number; of a delivery with more than `caps.bad_rows`, the first.
     :param outcome: `accepted` without bad rows, `quarantined` with few, `blocked` with too many or when a rule that
         blocks is broken.
     :param why: The reason for the outcome, in counts.
     :param summary: Rows, bad rows, bad rows per rule, what was warned of (at most ten rules each, those broken most
-        often), and the rules that could not be judged, with the reason.
+        often), the rules that could not be judged, with the reason, and how many bad rows are `kept` if not all.
     :param report_html: The page a person reads.
     """
 
-    good: pa.Table
     bad: tuple[Bad, ...]
     outcome: Outcome
     why: str
@@ -48,27 +41,32 @@ class Checked:
         return replace(self, report_html=page)
 
 
-def judged(source: Source, decoded: Decoded, sections: Sequence[Section], undefined: Mapping[str, str]) -> Checked:
-    """Say what follows from the findings of one delivery.
+def judged(
+    source: Source,
+    decoded: Decoded,
+    whole: Sequence[Tally],
+    rows: Sequence[Tally],
+    bad: int,
+    undefined: Mapping[str, str],
+) -> Checked:
+    """Say what follows from the findings about one delivery.
 
-    :param sections: Findings about it as a whole, then about its rows.
+    :param whole: Findings about it as a whole.
+    :param rows: Findings about its rows.
+    :param bad: Bad rows.
     :param undefined: Rules that could not be judged, and why.
     """
-    own = sections[-1]
-    bad = bad_rows(source, decoded, own)
-    outcome, why = decide(source, decoded.count, len(bad), against(source, decoded, sections))
+    tallies = [*whole, *rows]
+    outcome, why = decide(source, decoded.count, bad, against(source, decoded, tallies, bad))
     if outcome == "blocked":
-        why = "; ".join([why, *decoded.retyped[:_SHOWN]])
+        why = "; ".join([why, *decoded.retyped[:SHOWN]])
+    aside = bad_rows(source, decoded, rows)
     summary = {
         "rows": decoded.count,
-        "bad": len(bad),
-        "rules": counted(decoded, own),
-        "warned": warned(sections),
+        "bad": bad,
+        "rules": counted(decoded, rows),
+        "warned": warned(tallies),
         "undefined": dict(undefined),
+        **({"kept": len(aside)} if len(aside) < bad else {}),
     }
-    return Checked(_without(decoded.rows, bad), bad, outcome, why, summary)
-
-
-def _without(rows: pa.Table, bad: Sequence[Bad]) -> pa.Table:
-    numbers = pa.array([row.row for row in bad], pa.int64())
-    return rows.filter(pc.invert(pc.is_in(rows["row"], numbers))) if bad else rows
+    return Checked(aside, outcome, why, summary)

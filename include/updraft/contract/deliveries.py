@@ -73,7 +73,7 @@ def volumes(source: Source, deliveries: Mapping[str, Decoded], around: Surroundi
             undefined[name] = {"volume": why}
         fits = usual is None or volume.between[0] <= ratio <= volume.between[1] or volume.severity == "warn"
         if fits and name not in out:
-            good = len(deliveries[name].rows)
+            good = deliveries[name].readable
             published[facts.partition] = max(good, published.get(facts.partition, 0))
     frame = pd.DataFrame([rows[name] for name in deliveries])
     return Measured(frame.astype({"usual": "float64"}), undefined)
@@ -106,8 +106,8 @@ def _usual(volume: Volume, facts: Facts, published: Mapping[str, int]) -> tuple[
 def _newest(source: Source, decoded: Decoded) -> datetime | None:
     fresh, claimed = source.contract.freshness, source.known_at.column
     column = claimed if fresh and fresh.by == "known_at" and claimed else source.event_time
-    newest: datetime | None = pc.max(decoded.rows[column]).as_py()
-    return newest
+    moments = [pc.max(rows[column]).as_py() for rows in decoded.pieces]
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _hours(newest: datetime | None, moment: datetime) -> float:

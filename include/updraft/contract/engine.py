@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -38,14 +38,12 @@ class Finding:
     :param columns: Columns of the frame the rule is about.
     :param places: Rows of the frame that break it, ascending.
     :param config: The expectation, as Great Expectations describes it.
-    :param seen: Rows of which some may be as they are, for the report; `places` when empty.
     """
 
     rule: str
     columns: tuple[str, ...]
     places: NDArray[np.int64]
     config: Any
-    seen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from updraft.contract.checked import Checked, judged
 from updraft.contract.conditions import kept
 from updraft.contract.deliveries import Measured
 from updraft.contract.facts import Facts, Surroundings
+from updraft.contract.tally import Tally
 from updraft.errors import FeaturesBlocked, SpecInvalid, UpdraftError
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import Rows
-from updraft.sources.decode import Decoded
+from updraft.sources.decode import Decoded, no_lines
 from updraft.spec.contract import Contract, Coverage, Unique
 from updraft.spec.features import FeatureContract
 from updraft.spec.model import UseCase
@@ -114,7 +115,7 @@ def check(
     around = {key: Facts(key, dates.at(key).as_of) for key in parts}
     known = Surroundings(case.partitions.timezone, published, around)
     decoded = {key: _decoded(rows) for key, rows in parts.items()}
-    covered = _covered(name, case.contract.coverage, parts, facts)
+    covered = _covered(name, source, case.contract.coverage, parts, facts)
     return contract.check(name, source, decoded, known, more=covered, judge=_judged)
 
 
@@ -180,23 +181,29 @@ def _word(kind: pa.DataType) -> ColumnType:
 def _decoded(rows: Rows) -> Decoded:
     own = rows.drop_columns([name for name in rows.column_names if name in _STAMPS])
     numbered = own.append_column("row", pa.array(np.arange(1, len(rows) + 1)))
-    return Decoded(numbered, {}, tuple(own.column_names), (), lambda _: [])
+    return Decoded([numbered], len(numbered), {}, tuple(own.column_names), (), lambda _: [], no_lines)
 
 
 def _judged(
-    source: Source, decoded: Decoded, sections: Sequence[contract.Section], undefined: Mapping[str, str]
+    source: Source,
+    decoded: Decoded,
+    whole: Sequence[Tally],
+    rows: Sequence[Tally],
+    bad: int,
+    undefined: Mapping[str, str],
 ) -> Checked:
     """What follows for a partition: nothing is kept out, so it is published whole or not at all."""
-    found = judged(source, decoded, sections, undefined)
+    found = judged(source, decoded, whole, rows, bad, undefined)
     if found.outcome != "quarantined":
         return found
-    why = f"{len(found.bad)} of {decoded.count} rows break rules, each within what it tolerates"
-    return replace(found, good=decoded.rows, outcome="accepted", why=why)
+    return replace(
+        found, outcome="accepted", why=f"{bad} of {decoded.count} rows break rules, each within what it tolerates"
+    )
 
 
 def _covered(
-    name: str, rule: Coverage | None, parts: Mapping[str, Rows], facts: Mapping[str, int]
-) -> contract.Sections:
+    name: str, source: Source, rule: Coverage | None, parts: Mapping[str, Rows], facts: Mapping[str, int]
+) -> contract.Tallies:
     """How many rows there are for the facts of a source, one row of a frame per partition."""
     if rule is None:
         return {}
@@ -215,7 +222,7 @@ def _covered(
         ]
     )
     found = engine.run(suite.of_coverage(name, rule), frame)
-    return contract.of_each(found, Measured(frame, {}))
+    return contract.of_each(source, found, Measured(frame, {}))
 
 
 def _ratio(rows: Rows, facts: int) -> float:

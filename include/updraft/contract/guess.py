@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,7 +51,10 @@ def columns(data: bytes, form: str, *, compressed: bool = False) -> tuple[dict[s
     if form == "parquet":
         found = _of_parquet(data)
     else:
-        text = guard.text(guard.inflated(data, Caps()) if compressed else data, Caps())
+        file: IO[bytes] = BytesIO(data)
+        file = guard.inflated(file, Caps()) if compressed else file
+        file.seek(guard.text(file, Caps()))
+        text = file.read()
         found = _of_csv(text) if form == "csv" else _of_json(text)
     good = {
         name: column for name, column in found.items() if column and re.match(PATTERN, name) and not reserved({name: 1})
@@ -75,8 +78,9 @@ def _of_csv(text: bytes) -> dict[str, Column | None]:
     body = text.lstrip(b"\r\n")
     header = next(csv.reader([re.split(rb"\r\n|\n|\r", body, maxsplit=1)[0].decode()]), [])
     names = dict.fromkeys(header, Column(type="string"))
-    carried = from_csv.read(text, undeclared(names, "csv"))
-    return {name: _of_text(values) for name, values in carried.columns.items()}
+    pieces = list(from_csv.read(BytesIO(text), 0, undeclared(names, "csv")))
+    chunks = {name: [chunk for piece in pieces for chunk in piece.columns[name].chunks] for name in names}
+    return {name: _of_text(pa.chunked_array(found, pa.string())) for name, found in chunks.items()}
 
 
 def _of_text(values: Any) -> Column:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from updraft.contract.report import Section, within
+from updraft.contract.tally import Tally
 from updraft.sources.decode import Decoded
 from updraft.spec.sources import Source
 
@@ -27,25 +27,30 @@ def decide(source: Source, rows: int, bad: int, against: Sequence[str] = ()) -> 
     return "quarantined", f"{share}, within the tolerated {source.contract.tolerance:.2%}"
 
 
-def against(source: Source, decoded: Decoded, sections: Sequence[Section]) -> list[str]:
-    """Reasons to block a delivery, whatever its share of bad rows: rules that block, and those beyond their limit."""
-    return [reason for section in sections for reason in _against(source, decoded, section)]
+def against(source: Source, decoded: Decoded, tallies: Sequence[Tally], bad: int) -> list[str]:
+    """Reasons to block a delivery, whatever its share of bad rows: rules that block, and those beyond their limit.
+
+    :param bad: Its bad rows.
+    """
+    found = [reason for tally in tallies for reason in _against(decoded, tally)]
+    if bad > source.caps.bad_rows:
+        most = f"the spec has at most {source.caps.bad_rows} set aside (`caps.bad_rows`)"
+        found.append(f"{bad} of {decoded.count} rows break the contract, {most}")
+    return found
 
 
-def _against(source: Source, decoded: Decoded, section: Section) -> Iterator[str]:
-    for found in section.findings:
-        broken = len(within(found, section))
-        if not broken or found.limit is None:
-            continue
-        if found.of_delivery:
-            yield told(source, found.rule, section.frame.iloc[section.begin])
-        elif found.rule == "missing":
-            share = broken / (section.end - section.begin)
-            most = f"the contract allows {1 - found.config.kwargs['mostly']:.2%}"
-            yield f"{found.named[0]} is missing in {broken} rows ({share:.2%}), {most}"
-        elif (share := broken / decoded.count) > found.limit:
-            most = f"the contract allows {found.limit:.2%}"
-            yield f"{broken} of {decoded.count} rows ({share:.2%}) break {found.label}, {most}"
+def _against(decoded: Decoded, tally: Tally) -> Iterator[str]:
+    found = tally.finding
+    if not tally.broken or found.limit is None:
+        return
+    if found.of_delivery:
+        yield from (reason for _, reason in tally.reasons)
+    elif found.rule == "missing":
+        most = f"the contract allows {1 - found.config.kwargs['mostly']:.2%}"
+        yield f"{found.named[0]} is missing in {tally.broken} rows ({tally.broken / tally.rows:.2%}), {most}"
+    elif (share := tally.broken / decoded.count) > found.limit:
+        most = f"the contract allows {found.limit:.2%}"
+        yield f"{tally.broken} of {decoded.count} rows ({share:.2%}) break {found.label}, {most}"
 
 
 def told(source: Source, rule: str, row: Any) -> str:
@@ -65,11 +70,9 @@ def told(source: Source, rule: str, row: Any) -> str:
     return f"it has {row['rows']} rows, the contract asks for {fewest} to {most_rows}"
 
 
-def warned(sections: Sequence[Section]) -> dict[str, int]:
+def warned(tallies: Sequence[Tally]) -> dict[str, int]:
     """How often each rule that only warns was broken, of the ten broken most often."""
-    return most_often(
-        {f.label: len(within(f, section)) for section in sections for f in section.findings if f.severity == "warn"}
-    )
+    return most_often({tally.finding.label: tally.broken for tally in tallies if tally.only_warns})
 
 
 def most_often(counts: dict[str, int]) -> dict[str, int]:

@@ -7,19 +7,11 @@ writes some into the page as they are; scripts, styles and pictures from elsewhe
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from updraft.contract.tally import Tally
 
-from updraft.contract.engine import Finding
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-_SHOWN = 10
 _TITLE = b"UPDRAFT-DELIVERY-TITLE"
 _NOTE = b"UPDRAFT-DELIVERY-NOTE"
 _BODY = re.compile(r"(<body\b[^>]*>)")
@@ -32,34 +24,8 @@ _HEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Section:
-    """Findings over one frame, and the rows of it that belong to the delivery.
-
-    :param begin: Its first row.
-    :param end: The row after its last.
-    """
-
-    findings: Sequence[Finding]
-    frame: "DataFrame"
-    begin: int
-    end: int
-
-
-def within(finding: Finding, section: Section) -> NDArray[np.int64]:
-    """Places of the finding that lie in the section."""
-    return _between(finding.places, section)
-
-
-def _between(places: NDArray[np.int64], section: Section) -> NDArray[np.int64]:
-    first, last = np.searchsorted(places, [section.begin, section.end])
-    return places[first:last]
-
-
-def pages(
-    name: str, deliveries: Mapping[str, Sequence[Section]], notes: Mapping[str, Sequence[str]]
-) -> dict[str, bytes]:
-    """Render what each delivery's sections found, as HTML in UTF-8.
+def pages(name: str, deliveries: Mapping[str, Sequence[Tally]], notes: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+    """Render what was found of each delivery, as HTML in UTF-8.
 
     Pages without findings differ in their titles and notes only, so they are rendered once.
 
@@ -67,9 +33,9 @@ def pages(
     """
     clean: dict[bool, bytes] = {}
     rendered = {}
-    for delivery, sections in deliveries.items():
-        results = [_result(finding, section) for section in sections for finding in section.findings]
-        empty = any(section.begin == section.end for section in sections)
+    for delivery, tallies in deliveries.items():
+        results = [_result(tally) for tally in tallies]
+        empty = any(tally.rows == 0 for tally in tallies)
         if any(result["result"]["unexpected_count"] for result in results):
             page = _render(results)
         else:
@@ -81,23 +47,15 @@ def pages(
     return rendered
 
 
-def _result(finding: Finding, section: Section) -> dict[str, Any]:
-    """The finding as if the delivery had been validated alone."""
-    own = _between(finding.seen if len(finding.seen) else finding.places, section)
-    rows, bad = section.end - section.begin, len(own)
-    shown = _shown(finding, section, own[:_SHOWN]) if bad else []
+def _result(tally: Tally) -> dict[str, Any]:
+    """The tally, as Great Expectations tells of a delivery that it validated alone."""
     found = {
-        "element_count": rows,
-        "unexpected_count": bad,
-        "unexpected_percent": 100 * bad / rows if rows else None,
-        "partial_unexpected_list": shown,
+        "element_count": tally.rows,
+        "unexpected_count": tally.seen,
+        "unexpected_percent": 100 * tally.seen / tally.rows if tally.rows else None,
+        "partial_unexpected_list": [html.escape(value) for value in tally.sample],
     }
-    return {"success": not len(within(finding, section)), "expectation_config": finding.config, "result": found}
-
-
-def _shown(finding: Finding, section: Section, places: NDArray[np.int64]) -> list[str]:
-    values = section.frame[list(finding.shown)].iloc[places]
-    return [html.escape(", ".join(str(cell)[:80] for cell in row)) for row in values.itertuples(index=False)]
+    return {"success": not tally.broken, "expectation_config": tally.finding.config, "result": found}
 
 
 def _render(results: Sequence[dict[str, Any]]) -> bytes:

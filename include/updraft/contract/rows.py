@@ -1,9 +1,8 @@
-"""What breaks the rules about rows, over all deliveries at once."""
+"""What breaks the rules about single rows: over many deliveries at once, or over one in parts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import accumulate
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +10,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from updraft.contract import conditions, engine, suite
+from updraft.contract.bad import reasons
 from updraft.contract.deliveries import facts_of
 from updraft.contract.engine import Finding
 from updraft.contract.facts import Surroundings
+from updraft.contract.tally import SHOWN, Tally
 from updraft.errors import ValidationBroken
 from updraft.sources.decode import Decoded
 from updraft.spec.sources import Source
@@ -21,70 +22,103 @@ from updraft.spec.sources import Source
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_TOGETHER = 25_000  # rows looked at together
 
-def frame_of(source: Source, deliveries: Mapping[str, Decoded], around: Surroundings) -> "DataFrame":
-    """All rows below each other, with what is computed of them and the name of their delivery."""
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a delivery: all of them, or some that follow each other."""
+
+    delivery: str
+    rows: pa.Table
+
+
+def parts(deliveries: Mapping[str, Decoded]) -> Iterator[list[Part]]:
+    """Rows of deliveries, as many at a time as are looked at together; each delivery has at least one part."""
+    held: list[Part] = []
+    for name, decoded in deliveries.items():
+        for rows in decoded.pieces:
+            held.append(Part(name, rows))
+            if sum(len(part.rows) for part in held) >= _TOGETHER:
+                yield held
+                held = []
+    if held:
+        yield held
+
+
+def looked_at(
+    name: str, source: Source, together: Sequence[Part], around: Surroundings
+) -> Iterator[tuple[Part, list[Tally], NDArray[np.int64]]]:
+    """What the rules about single rows find in parts of deliveries, and the numbers of the rows that are bad."""
+    frame, numbers = _frame(source, together, around)
+    found = engine.run(suite.of_rows(name, source), frame)
+    end = 0
+    for part in together:
+        begin, end = end, end + len(part.rows)
+        own = [(finding, _between(finding.places, begin, end)) for finding in found]
+        tallies = [_tally(source, finding, frame, numbers, places) for finding, places in own]
+        bad = [places for finding, places in own if finding.severity != "warn" and not _forgiving(source, finding)]
+        yield part, [replace(tally, rows=end - begin) for tally in tallies], numbers[_union(bad)]
+
+
+def settled(source: Source, tallies: Sequence[Tally]) -> list[Tally]:
+    """The tallies of a whole delivery: values may be missing, as long as not too many are."""
+    return [tally.forgiven() if _may_be(source, tally) else tally for tally in tallies]
+
+
+def _may_be(source: Source, tally: Tally) -> bool:
+    rule = source.columns[tally.finding.columns[0]].missing if _forgiving(source, tally.finding) else None
+    return rule is not None and tally.rows > 0 and tally.seen / tally.rows <= rule.max
+
+
+def _forgiving(source: Source, found: Finding) -> bool:
+    """Whether only the whole delivery tells if a row that breaks the rule is bad."""
+    return found.rule == "missing"
+
+
+def _tally(
+    source: Source, found: Finding, frame: "DataFrame", numbers: NDArray[np.int64], places: NDArray[np.int64]
+) -> Tally:
+    """What a rule found at places of a frame."""
+    some = places[: source.caps.bad_rows + 1] if found.severity != "warn" else places[:0]
+    why = tuple(zip(numbers[some].tolist(), reasons(source, found, frame, some), strict=True))
+    values = frame[list(found.shown)].iloc[places[:SHOWN]].itertuples(index=False)
+    sample = tuple(", ".join(str(cell)[:80] for cell in row) for row in values)
+    return Tally(found, len(frame), len(places), len(places), sample, why)
+
+
+def _frame(source: Source, together: Sequence[Part], around: Surroundings) -> "tuple[DataFrame, NDArray[np.int64]]":
+    """All rows below each other, with what is computed of them; and their numbers."""
     import pandas as pd
 
-    lengths = [len(decoded.rows) for decoded in deliveries.values()]
-    rows = pa.concat_tables([decoded.rows.select([*source.columns, "row"]) for decoded in deliveries.values()])
+    rows = pa.concat_tables([part.rows.select([*source.columns, "row"]) for part in together])
     for name, kept in conditions.kept(source, rows, around.zone).items():
         rows = rows.append_column(suite.computed("condition", name), kept)
     for column in source.contract.references:
-        found = [_known(column, name, decoded, around) for name, decoded in deliveries.items()]
+        found = [_known(column, part, around) for part in together]
         rows = rows.append_column(suite.computed("references", column), pa.chunked_array(found, pa.bool_()))
     # Whole numbers beside missing ones would become floats, and large ones would change.
     frame = rows.drop_columns("row").to_pandas(
         types_mapper=lambda kind: pd.Int64Dtype() if kind == pa.int64() else None
     )
-    return frame.assign(delivery=np.repeat(list(deliveries), lengths))
+    return frame, rows["row"].to_numpy()
 
 
-def ends_of(deliveries: Mapping[str, Decoded]) -> dict[str, int]:
-    """Place in the frame after the last row of each delivery."""
-    return dict(zip(deliveries, accumulate(len(decoded.rows) for decoded in deliveries.values()), strict=True))
-
-
-def findings(name: str, source: Source, frame: "DataFrame", ends: Sequence[int]) -> list[Finding]:
-    """What breaks the rules about rows; of the rows that share a key, the first that is good otherwise is not named.
-
-    :param ends: Place after the last row of each delivery.
-    """
-    found = [_too_often(source, finding, ends) for finding in engine.run(suite.of_rows(name, source), frame)]
-    broken = [finding.places for finding in found if finding.rule != "unique" and finding.severity != "warn"]
-    return [_but_the_first(f, frame, broken) if f.rule == "unique" else f for f in found]
-
-
-def _known(column: str, name: str, decoded: Decoded, around: Surroundings) -> pa.Array:
+def _known(column: str, part: Part, around: Surroundings) -> Any:
     """Whether each value may stand in a referring column; null where it is missing, which is no wrong reference."""
-    facts = facts_of(around, name)
+    facts = facts_of(around, part.delivery)
     if column not in facts.known:
         raise ValidationBroken(
             f"What {column} may refer to is not known.", next_step="validate it through `updraft.ingest`."
         )
-    values = decoded.rows[column].combine_chunks()
+    values = part.rows[column].combine_chunks()
     return pc.if_else(values.is_valid(), pc.is_in(values, facts.known[column]), None)
 
 
-def _too_often(source: Source, found: Finding, ends: Sequence[int]) -> Finding:
-    """The finding without deliveries in which no more values are missing than may be; other rules stay."""
-    rule = source.columns[found.columns[0]].missing if found.rule == "missing" else None
-    if rule is None:
-        return found
-    begins = [0, *ends[:-1]]
-    spans = [
-        (np.searchsorted(found.places, [begin, end]), end - begin) for begin, end in zip(begins, ends, strict=True)
-    ]
-    over = [found.places[first:last] for (first, last), rows in spans if rows and (last - first) / rows > rule.max]
-    return replace(found, places=np.concatenate([np.zeros(0, np.int64), *over]), seen=found.places)
+def _between(places: NDArray[np.int64], begin: int, end: int) -> NDArray[np.int64]:
+    first, last = np.searchsorted(places, [begin, end])
+    return places[first:last]
 
 
-def _but_the_first(shared: Finding, frame: "DataFrame", broken: Sequence[NDArray[np.int64]]) -> Finding:
-    """The finding about keys without the row that keeps each key, and without those that are bad anyway.
-
-    Where a repeated key blocks the delivery it does so even beside other faults: one more must not make it milder.
-    """
-    bad = broken if shared.limit is None else ()
-    left = np.setdiff1d(shared.places, np.concatenate([np.zeros(0, np.int64), *bad]))
-    again = frame.iloc[left][list(shared.columns)].duplicated(keep="first").to_numpy(np.bool_)
-    return replace(shared, places=left[again])
+def _union(places: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *places]))

@@ -17,10 +17,7 @@ _SEPARATOR = ":"  # in no name of a column, so what is computed never meets what
 
 
 def of_rows(name: str, source: Source) -> "ExpectationSuite":
-    """What every row must satisfy, over a frame with the declared columns, those of `computed`, and `delivery`.
-
-    Keys are unique within a delivery: across deliveries, the newest version known wins.
-    """
+    """What every row must satisfy by itself, over a frame with the declared columns and those of `computed`."""
     gxe, contract = _library(), source.contract
 
     expectations: list[Expectation] = []
@@ -33,14 +30,20 @@ def of_rows(name: str, source: Source) -> "ExpectationSuite":
         expectations.append(_true(computed(told.kind, condition), _marked(told, reads=reads)))
     for column, reference in contract.references.items():
         expectations.append(_true(computed(reference.kind, column), _marked(reference)))
-    if contract.unique is not None:
-        key = [DELIVERY, *source.key]
-        expectations.append(
-            gxe.ExpectCompoundColumnsToBeUnique(
-                column_list=key, ignore_row_if="any_value_is_missing", **_marked(contract.unique)
-            )
-        )
     return _suite(f"rows of {name}", expectations)
+
+
+def of_keys(name: str, source: Source) -> "ExpectationSuite":
+    """What rows must satisfy together, over a frame with their keys and `delivery`.
+
+    Keys are unique within a delivery: across deliveries, the newest version known wins.
+    """
+    if source.contract.unique is None:
+        return _suite(f"keys of {name}", [])
+    once = _library().ExpectCompoundColumnsToBeUnique(
+        column_list=[DELIVERY, *source.key], ignore_row_if="any_value_is_missing", **_marked(source.contract.unique)
+    )
+    return _suite(f"keys of {name}", [once])
 
 
 def _of_values(column: str, declared: Column) -> "Iterator[Expectation]":

@@ -73,7 +73,7 @@ def account(case: UseCase, source_name: str, partitions: Sequence[str], lake: La
     """Say what became of every row delivered for partitions, by delivery and in the order they landed."""
     feed = Feed(case, source_name, lake)
     found = standings(feed, feed.deliveries(feed.keys(partitions)))
-    published = _published(feed, sorted({standing.delivery.partition for standing in found}))
+    published = published_rows(feed, sorted({standing.delivery.partition for standing in found}))
     return [_account(standing, published[standing.delivery.identity]) for standing in found]
 
 
@@ -128,10 +128,10 @@ def _account(standing: Standing, published: int) -> Account:
     )
 
 
-def _published(feed: Feed, keys: Sequence[str]) -> Counter[str]:
+def published_rows(feed: Feed, keys: Sequence[str]) -> Counter[str]:
     """Rows of the raw table by the identity of their delivery."""
-    rows = feed.lake.read(raw_table(feed.case, feed.name), keys, columns=["partition", "delivery"])
-    if rows is None:
-        return Counter()
-    counted = rows.group_by(["partition", "delivery"]).aggregate([([], "count_all")]).to_pylist()
-    return Counter({f"{row['partition']}/{row['delivery']}": row["count_all"] for row in counted})
+    found: Counter[str] = Counter()
+    for rows in feed.lake.scan(raw_table(feed.case, feed.name), keys, columns=["partition", "delivery"]):
+        counted = rows.group_by(["partition", "delivery"]).aggregate([([], "count_all")]).to_pylist()
+        found.update({f"{row['partition']}/{row['delivery']}": row["count_all"] for row in counted})
+    return found

@@ -14,10 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import aligned, raw_schema, raw_table
-from updraft.ingest.discard import Spans, spans
-from updraft.ingest.feed import Feed
-from updraft.rows import Rows, digest
+from updraft.asof import raw_schema, raw_table
+from updraft.ingest import bulk
+from updraft.ingest.discard import Numbers, Spans, spans
+from updraft.ingest.feed import Delivery, Feed
+from updraft.ingest.stamp import Stamped
+from updraft.rows import Rows, aligned, digest
 
 
 @dataclass(frozen=True)
@@ -55,26 +57,41 @@ class Change:
         return hashlib.sha256(json.dumps(moved).encode()).hexdigest()[:16]
 
 
-def changes(feed: Feed, keys: Sequence[str], good: Mapping[str, Rows], who: str) -> list[Change]:
+def changes(feed: Feed, deliveries: Sequence[Delivery], good: Mapping[str, Stamped], who: str) -> list[Change]:
     """Hold the good rows of partitions against those published; one change per delivery that differs.
 
+    :param deliveries: All of their partitions.
     :param good: Rows to be published, by the identity of their delivery.
     """
-    table, schema, now = raw_table(feed.case, feed.name), raw_schema(feed.source), datetime.now(UTC).isoformat()
-    version = feed.lake.version(table)
-    before = _by_delivery(aligned(feed.lake.read(table, keys), schema))
+    now, version = datetime.now(UTC).isoformat(), feed.lake.version(raw_table(feed.case, feed.name))
+    alone = bulk.large(deliveries)
+    moves = _moves(feed, [delivery for delivery in deliveries if delivery.partition not in alone], good)
+    for delivery in deliveries:
+        if delivery.partition in alone and (move := bulk.move(feed, delivery, good.get(delivery.identity))):
+            moves[delivery.identity] = move
     found = []
-    for identity in sorted({*before, *good}):
-        old, new = before.get(identity, schema.empty_table()), good.get(identity, schema.empty_table())
+    for identity, move in sorted(moves.items()):
+        about = (spans(move.released), spans(move.withdrawn), move.earliest.isoformat())
+        partition, _, delivered = identity.partition("/")
+        found.append(Change(partition, delivered, *about, -1 if version is None else version, who, now))
+    return found
+
+
+def _moves(feed: Feed, deliveries: Sequence[Delivery], good: Mapping[str, Stamped]) -> dict[str, bulk.Move]:
+    schema = raw_schema(feed.source)
+    keys = sorted({delivery.partition for delivery in deliveries})
+    before = _by_delivery(aligned(feed.lake.read(raw_table(feed.case, feed.name), keys), schema))
+    after = {d.identity: good[d.identity].rows for d in deliveries if d.identity in good}
+    found = {}
+    for identity in {*before, *after}:
+        old, new = before.get(identity, schema.empty_table()), after.get(identity, schema.empty_table())
         if digest(old) == digest(new):
             continue
         released, withdrawn = _without(new, old), _without(old, new)
         # Rows that are read anew as something else differ everywhere.
         moved = pa.concat_tables([released, withdrawn] if len(released) or len(withdrawn) else [old, new])
-        earliest = pc.min(moved["known_at"]).as_py().isoformat()
-        about = (_spans(released), _spans(withdrawn), earliest, -1 if version is None else version)
-        partition, _, delivery = identity.partition("/")
-        found.append(Change(partition, delivery, *about, who, now))
+        earliest = pc.min(moved["known_at"]).as_py()
+        found[identity] = bulk.Move(_numbers(released), _numbers(withdrawn), earliest)
     return found
 
 
@@ -110,5 +127,5 @@ def _without(rows: Rows, others: Rows) -> Rows:
     return rows.filter(pc.invert(pc.is_in(rows["row"], others["row"].combine_chunks())))
 
 
-def _spans(rows: Rows) -> Spans:
-    return spans(np.sort(rows["row"].to_numpy()))
+def _numbers(rows: Rows) -> Numbers:
+    return np.sort(rows["row"].to_numpy())

@@ -1,6 +1,5 @@
 """Land: from the inbox to staged bytes and a record. What cannot be read is refused before anything is recorded."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from updraft.ingest.feed import NAMES_SHOWN, PACKED, Delivery, Feed, named, stem
 from updraft.ingest.verdict import blocked
 from updraft.sources import Connections, Found
 from updraft.sources.decode import Decoded
+from updraft.spool import sha256, size
 
 _log = logging.getLogger(__name__)
 _TICK = timedelta(microseconds=1)
@@ -102,7 +102,7 @@ def arrivals(
 
 
 class _Desk:
-    """Receives deliveries one after the other, so that only one is held as bytes."""
+    """Receives deliveries one after the other."""
 
     def __init__(self, feed: Feed, before: Sequence[Delivery], connections: Connections) -> None:
         self.landed = {delivery.identity: delivery for delivery in before}
@@ -118,10 +118,12 @@ class _Desk:
             tag = tags.last(self._feed, found, self.landed)
             how: dict[str, Any] = {"case": self._feed.case, "connections": self._connections, "tag": tag}
             data = sources.fetch(self._feed.source, found, inbox, **how)
-            identity = f"{found.partition}/{hashlib.sha256(data).hexdigest()}"
+            identity = f"{found.partition}/{sha256(data)}"
             if identity not in self.landed:
-                rows, copy = redaction.opened(self._feed, data, compressed=found.origin.endswith(PACKED))
-                self.landed[identity] = self._stage(found, identity, data, rows, copy)
+                rows, staged = redaction.opened(self._feed, data, compressed=found.origin.endswith(PACKED))
+                redacted = "" if staged is data else sha256(staged)
+                self._feed.lake.keep(redaction.place(self._feed, identity, redacted), staged)
+                self.landed[identity] = self._record(found, identity, size(data), rows, redacted)
                 self.decoded[identity] = rows
             tags.keep(self._feed, found, tag, identity)
         except Unchanged as same:
@@ -132,16 +134,14 @@ class _Desk:
             _log.info("%s", unsettled)
             self.unsettled.setdefault(found.partition, unsettled)
 
-    def _stage(self, found: Found, identity: str, data: bytes, rows: Decoded, copy: bytes | None) -> Delivery:
-        """Store the bytes, or the copy in place of them, then the record that makes them count."""
-        redacted = "" if copy is None else hashlib.sha256(copy).hexdigest()
-        self._feed.lake.create(redaction.place(self._feed, identity, redacted), data if copy is None else copy)
+    def _record(self, found: Found, identity: str, stored: int, rows: Decoded, redacted: str) -> Delivery:
+        """Store the record that makes staged bytes count."""
         return self._feed.record(
             Delivery(
                 partition=found.partition,
                 delivery=identity.rpartition("/")[2],
                 origin=found.origin,
-                bytes=len(data),
+                bytes=stored,
                 rows=rows.count,
                 columns=rows.header,
                 extra_columns=rows.extra,

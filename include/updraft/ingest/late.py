@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import pyarrow.compute as pc
 
-from updraft.asof import aligned, raw_schema, raw_table
+from updraft.asof import raw_schema, raw_table
 from updraft.ingest.computed import affected, computed, of_shared
 from updraft.ingest.feed import Delivery, Feed, named
 from updraft.lake import Lake
-from updraft.rows import Rows, digest
+from updraft.rows import Rows, aligned, digest
 from updraft.spec.model import UseCase
 
 _log = logging.getLogger(__name__)

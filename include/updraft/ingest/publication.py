@@ -4,7 +4,7 @@ A partition holds the rows of all its published deliveries, each once and in one
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,18 +12,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import aligned, demand_same_types, raw_schema, raw_table
+from updraft.asof import demand_same_types, raw_schema, raw_table
 from updraft.errors import DeliveryBlocked, ValidationBroken
-from updraft.ingest import snapshot
+from updraft.ingest import bulk, snapshot
 from updraft.ingest.discard import Discard, discards, numbers, whole
 from updraft.ingest.feed import NAMES_SHOWN, Delivery, Feed, named
 from updraft.ingest.healing import healings, superseded
 from updraft.ingest.late import changed, note, noted
 from updraft.ingest.published import Published
-from updraft.ingest.stamp import stamped
+from updraft.ingest.stamp import Stamped
 from updraft.ingest.validation import rows_of
 from updraft.ingest.verdict import Rejected, Verdict, current, described, rejected
-from updraft.rows import Rows
+from updraft.rows import Rows, aligned
 from updraft.sources.decode import Decoded
 
 _TEXTS = ("rule", "reason", "original", "delivery", "partition")
@@ -65,7 +65,7 @@ class Ready:
     deliveries: tuple[Delivery, ...]
     verdicts: Mapping[str, Verdict]
     discards: Decided
-    good: Mapping[str, Rows]
+    good: Mapping[str, Stamped]
     bad: Mapping[str, Rejected]
     standing: tuple[Delivery, ...]
 
@@ -94,17 +94,18 @@ def write(feed: Feed, ready: Ready, decoded: Mapping[str, Decoded]) -> Published
     passed = [delivery for delivery in deliveries if delivery.identity in ready.good]
     quarantined = [_quarantined(delivery, ready.bad[delivery.identity]) for delivery in deliveries]
     _write(feed, quarantine_table(feed), quarantined, QUARANTINE, deliveries)
-    stored: Mapping[str, Rows] = ready.good
+    stored: Mapping[str, Sized] = ready.good
+    gone = 0
     if feed.source.snapshot:
-        stored, version = _changes(feed, deliveries, passed, decoded)
+        moved, version = _changes(feed, deliveries, passed, decoded)
+        stored, gone = moved, sum(snapshot.gone(moved[delivery.identity]) for delivery in passed)
     else:
-        version = _store(feed, stored, deliveries)
+        version = _publish(feed, ready.good, deliveries)
     if discards(feed, deliveries) != ready.discards:
         # Somebody discarded rows in between, and they may have been published just now.
         return write(feed, prepare(feed, deliveries, decoded), decoded)
     feed.announce(sorted(set(keys) - {delivery.partition for delivery in ready.standing}))
     rows = sum(len(stored[delivery.identity]) for delivery in passed)
-    gone = sum(snapshot.gone(stored[delivery.identity]) for delivery in passed) if feed.source.snapshot else 0
     return Published(
         source=feed.name,
         partitions=tuple(keys),
@@ -136,7 +137,9 @@ def _verdict(feed: Feed, delivery: Delivery) -> Verdict:
     return verdict
 
 
-def _parted(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], decided: Decided) -> tuple[Rows, Rejected]:
+def _parted(
+    feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], decided: Decided
+) -> tuple[Stamped, Rejected]:
     """Rows of a delivery that are published, and those set aside."""
     rows = rows_of(feed, delivery, decoded)
     bad = rejected(feed, _verdict(feed, delivery))
@@ -148,11 +151,11 @@ def _discarded(feed: Feed, delivery: Delivery, rows: Decoded, bad: Rejected, own
     """Rows that a person discarded and that the contract would let pass by now."""
     passing = np.setdiff1d(numbers(own), [number for number, *_ in bad]).tolist()
     why = own[0].why if own else ""
-    return described(feed, delivery, rows, [(number, DISCARDED, why) for number in passing])
+    return described(rows, [(number, DISCARDED, why) for number in passing])
 
 
-def _good(feed: Feed, delivery: Delivery, decoded: Decoded, bad: Rejected) -> Rows:
-    rows = stamped(feed, delivery, decoded, [number for number, *_ in bad])
+def _good(feed: Feed, delivery: Delivery, decoded: Decoded, bad: Rejected) -> Stamped:
+    rows = Stamped(feed, delivery, decoded, [number for number, *_ in bad])
     if len(rows) + len(bad) != delivery.rows:
         raise ValidationBroken(
             f"{feed.name} for {delivery.partition}: of {delivery.rows} rows delivered, {len(rows)} are good and "
@@ -193,7 +196,24 @@ def _chain(feed: Feed, deliveries: Sequence[Delivery]) -> list[Delivery]:
 
 
 def _snapshot(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded], decided: Decided) -> snapshot.Snapshot:
-    return snapshot.Snapshot(delivery, *_parted(feed, delivery, decoded, decided))
+    rows, rejected = _parted(feed, delivery, decoded, decided)
+    return snapshot.Snapshot(delivery, rows.rows, rejected)
+
+
+def _publish(feed: Feed, good: Mapping[str, Stamped], deliveries: Sequence[Delivery]) -> int | None:
+    """Write raw rows: partitions that are large one by one, all others together."""
+    alone = bulk.large(deliveries)
+    for key in sorted(alone):
+        own = [delivery for delivery in deliveries if delivery.partition == key]
+        moments = {delivery: bulk.changed(feed, delivery, good.get(delivery.identity)) for delivery in own}
+        changes = {delivery: moment for delivery, moment in moments.items() if moment is not None}
+        note(feed, changes)
+        if changes:
+            version = bulk.pour(feed, key, own, good)
+            _log.info("%s: %s is in version %d", _raw(feed), key, version)
+        note(feed, changes)
+    few = [delivery for delivery in deliveries if delivery.partition not in alone]
+    return _store(feed, {d.identity: good[d.identity].rows for d in few if d.identity in good}, few)
 
 
 def _store(feed: Feed, good: Mapping[str, Rows], deliveries: Sequence[Delivery]) -> int | None:

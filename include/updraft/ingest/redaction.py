@@ -5,6 +5,7 @@ import os
 import secrets
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 from updraft.errors import Permanent
 from updraft.ingest.feed import Delivery, Feed
@@ -17,26 +18,30 @@ _SHORTEST = 16
 _MARK = "personal/key"
 
 
-def opened(feed: Feed, data: bytes, *, compressed: bool) -> tuple[Decoded, bytes | None]:
-    """Rows of a delivery as it came, and the copy to stage when its bytes must not be.
+def opened(feed: Feed, data: IO[bytes], *, compressed: bool) -> tuple[Decoded, IO[bytes]]:
+    """Rows of a delivery as it came, and what to stage of it: its bytes, or a copy when they must not be.
 
     :raises DeliveryRefused: If it cannot be read as the spec declares it.
     :raises Permanent: If values are to be hashed and there is no key.
     """
     source = feed.source
     if not source.personal:
-        return decode(data, source, compressed=compressed), None
+        return decode(data, source, compressed=compressed), data
     key = _key(feed.lake) if "hash" in source.personal.values() else b""
-    carried = personal.treated(data, source, key, compressed=compressed)
-    return finished(carried, source.stored()), personal.packed(carried)
+    copy = personal.packed(personal.treated(data, source, key, compressed=compressed), source.caps)
+    return _copied(feed, copy), copy
 
 
-def reopened(feed: Feed, delivery: Delivery, staged: bytes) -> Decoded:
+def reopened(feed: Feed, delivery: Delivery, staged: IO[bytes]) -> Decoded:
     """Rows of a delivery from what was staged of it."""
-    if not delivery.redacted:
-        return opened(feed, staged, compressed=delivery.compressed)[0]
+    if delivery.redacted:
+        return _copied(feed, staged)
+    return opened(feed, staged, compressed=delivery.compressed)[0]
+
+
+def _copied(feed: Feed, copy: IO[bytes]) -> Decoded:
     source = feed.source.stored()
-    return finished(personal.unpacked(staged, source), source)
+    return finished(lambda: personal.unpacked(copy, source), source)
 
 
 def place(feed: Feed, identity: str, redacted: str) -> str:

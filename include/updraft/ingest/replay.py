@@ -132,7 +132,7 @@ def _replay(feed: Feed, keys: Sequence[str], who: str, still: dict[str, str]) ->
     decoded = {delivery.identity: rows_of(feed, delivery, {}) for delivery in deliveries}
     judge(feed, deliveries, decoded)
     ready = prepare(feed, deliveries, decoded)
-    moved = changes(feed, keys, ready.good, who)
+    moved = changes(feed, deliveries, ready.good, who)
     for change in moved:
         keep_change(feed, change)
     write(feed, ready, decoded)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import GONE, aligned, newest, raw_schema
+from updraft.asof import GONE, newest, raw_schema
 from updraft.ingest.feed import Delivery, Feed
 from updraft.ingest.stamp import known_at
 from updraft.ingest.verdict import Rejected, kept
-from updraft.rows import Rows, quoted
+from updraft.rows import Rows, aligned, quoted
 from updraft.sources.decode.cast import typed
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Stamp rows with when they happened, when they became known, and where they came from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,36 @@ from updraft.sources.decode import Decoded
 _TICK = timedelta(microseconds=1)
 
 
-def stamped(feed: Feed, delivery: Delivery, decoded: Decoded, rejected: Collection[int]) -> Rows:
-    """Rows of a delivery as the raw table holds them, without those `rejected` by number."""
-    rows = decoded.rows.filter(pc.invert(pc.is_in(decoded.rows["row"], pa.array(list(rejected), pa.int64()))))
+@dataclass(frozen=True)
+class Stamped:
+    """Rows of a delivery as the raw table holds them, some at a time and as often as wanted.
+
+    :param rejected: Numbers of rows that are not among them.
+    """
+
+    feed: Feed
+    delivery: Delivery
+    decoded: Decoded
+    rejected: Collection[int]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.decoded.readable - sum(number not in self.decoded.bad for number in self.rejected)
+
+    def __iter__(self) -> Iterator[Rows]:
+        """The rows, in their order."""
+        left_out = pa.array(list(self.rejected), pa.int64())
+        for rows in self.decoded.pieces:
+            good = rows.filter(pc.invert(pc.is_in(rows["row"], left_out))) if len(left_out) else rows
+            yield _stamped(self.feed, self.delivery, good)
+
+    @property
+    def rows(self) -> Rows:
+        """All rows at once."""
+        return pa.concat_tables(list(self))
+
+
+def _stamped(feed: Feed, delivery: Delivery, rows: Rows) -> Rows:
     columns: dict[str, Any] = {
         **{name: rows[name] for name in rows.column_names},
         "event_time": rows[feed.source.event_time],

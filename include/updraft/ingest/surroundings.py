@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from updraft.asof import ARROW, raw_table
 from updraft.contract import Facts, Surroundings
+from updraft.ingest.account import published_rows
 from updraft.ingest.feed import Delivery, Feed
 from updraft.spec.contract import Reference
 
@@ -43,12 +44,10 @@ def _published(feed: Feed, keys: Sequence[str], recent: int) -> dict[str, int]:
     before = sorted(key for key in feed.published() if key < keys[-1])
     first = sum(key < keys[0] for key in before)
     wanted = before[max(0, first - recent) :]
-    rows = feed.lake.read(raw_table(feed.case, feed.name), wanted, columns=["partition", "delivery"])
     largest = dict.fromkeys(wanted, 0)
-    if rows is not None:
-        counted = rows.group_by(["partition", "delivery"]).aggregate([([], "count_all")]).to_pylist()
-        for found in counted:
-            largest[found["partition"]] = max(largest[found["partition"]], found["count_all"])
+    for identity, count in published_rows(feed, wanted).items():
+        partition = identity.partition("/")[0]
+        largest[partition] = max(largest[partition], count)
     return largest
 
 

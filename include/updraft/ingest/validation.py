@@ -1,6 +1,5 @@
 """Validate: staged bytes against the contract; the verdict and its report are kept whatever the outcome."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from updraft.ingest.redaction import place, reopened
 from updraft.ingest.surroundings import asks_around, surroundings
 from updraft.ingest.verdict import Verdict, current, keep
 from updraft.sources.decode import Decoded
+from updraft.spool import sha256
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ def rows_of(feed: Feed, delivery: Delivery, decoded: Mapping[str, Decoded]) -> D
     if delivery.identity in decoded:
         return decoded[delivery.identity]
     try:
-        data = feed.lake.get(place(feed, delivery.identity, delivery.redacted))
+        staged = feed.lake.fetch(place(feed, delivery.identity, delivery.redacted))
     except FileNotFoundError as gone:
         raise _unsound(f"The staged bytes of {feed.name} for {delivery.identity} are gone.") from gone
-    if hashlib.sha256(data).hexdigest() != (delivery.redacted or delivery.delivery):
+    if sha256(staged) != (delivery.redacted or delivery.delivery):
         raise _unsound(f"The staged bytes of {feed.name} for {delivery.identity} are not those that landed.")
-    return reopened(feed, delivery, data)
+    return reopened(feed, delivery, staged)
 
 
 def _unsound(what: str) -> ValidationBroken:

@@ -4,14 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from typing import Any
 
 from updraft.contract import Checked, Outcome
 from updraft.errors import ValidationBroken
 from updraft.ingest.feed import Delivery, Feed
-from updraft.sources.decode import Decoded, content
-from updraft.sources.decode.lines import lines
+from updraft.sources.decode import Decoded
 from updraft.spec.sources import Source
 
 # Number of the row, rule, reason, JSON text of the row as delivered, and its line where the format has lines.
@@ -50,7 +48,7 @@ def keep(feed: Feed, delivery: Delivery, checked: Checked, decoded: Decoded) -> 
     by = terms(feed.source)
     report = feed.place("reports", delivery.identity, ".html")
     feed.lake.put(report, checked.report_html)
-    set_aside = described(feed, delivery, decoded, [(bad.row, bad.rule, bad.reason) for bad in checked.bad])
+    set_aside = described(decoded, [(bad.row, bad.rule, bad.reason) for bad in checked.bad])
     feed.lake.put(_rejected(feed, delivery.identity, by), json.dumps(set_aside).encode())
     verdict = Verdict(
         partition=delivery.partition,
@@ -65,22 +63,13 @@ def keep(feed: Feed, delivery: Delivery, checked: Checked, decoded: Decoded) -> 
     return verdict
 
 
-def described(feed: Feed, delivery: Delivery, decoded: Decoded, rows: Sequence[tuple[int, str, str]]) -> Rejected:
+def described(decoded: Decoded, rows: Sequence[tuple[int, str, str]]) -> Rejected:
     """Rows by number, rule and reason, with what they were as delivered and on which line they stood."""
     if not rows:
         return []
     numbers = [number for number, _, _ in rows]
-    stood = _lines(feed, delivery, numbers)
-    originals = decoded.original(numbers)
+    stood, originals = decoded.lines(numbers), decoded.original(numbers)
     return [(*row, text, stood.get(row[0])) for row, text in zip(rows, originals, strict=True)]
-
-
-def _lines(feed: Feed, delivery: Delivery, numbers: Sequence[int]) -> dict[int, int]:
-    """Lines on which rows stand, by number; a copy without personal data has none."""
-    if delivery.redacted:
-        return {}
-    staged = feed.lake.get(feed.place("staging", delivery.identity))
-    return lines(BytesIO(content(staged, feed.source, compressed=delivery.compressed)), feed.source, numbers)
 
 
 def kept(feed: Feed, delivery: Delivery) -> Verdict | None:
@@ -113,8 +102,9 @@ def rejected(feed: Feed, verdict: Verdict) -> Rejected:
         found = json.loads(feed.lake.get(_rejected(feed, identity, verdict.terms)))
     except FileNotFoundError as gone:
         raise _torn(feed, identity, "are gone") from gone
-    if len(found) != verdict.summary["bad"]:
-        raise _torn(feed, identity, f"are {len(found)}, its verdict counted {verdict.summary['bad']}")
+    counted = verdict.summary.get("kept", verdict.summary["bad"])
+    if len(found) != counted:
+        raise _torn(feed, identity, f"are {len(found)}, its verdict counted {counted}")
     # Those kept by an earlier version know no line.
     return [(number, rule, reason, original, *(line or [None])) for number, rule, reason, original, *line in found]
 

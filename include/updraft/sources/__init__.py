@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 
 from updraft.errors import SpecInvalid, did_you_mean
 from updraft.sources.reach.connection import Connection, Connections, from_environment
 from updraft.sources.reach.tag import Tag
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
+from updraft.spool import spool
 
 __all__ = [
     "Connection",
@@ -75,8 +76,8 @@ class Kind(Protocol):
     def find(self, source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
         """Deliveries of `partitions` that are there and complete, in the order of their names."""
 
-    def fetch(self, source: Source, found: Found, site: Site) -> bytes:
-        """Bytes of a delivery, as they are.
+    def fetch(self, source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+        """Write the bytes of a delivery, as they are.
 
         :raises DeliveryMissing: If it is not there any more, or still changes.
         :raises DeliveryRefused: If it is larger than the spec allows.
@@ -127,8 +128,8 @@ def fetch(
     case: UseCase | None = None,
     connections: Connections = from_environment,
     tag: Tag | None = None,
-) -> bytes:
-    """Bytes of a delivery, as they are.
+) -> IO[bytes]:
+    """Bytes of a delivery, as they are, in a file of one's own.
 
     :param tag: What the source called what it gave before.
     :raises Unchanged: If the source says that it is still that.
@@ -137,7 +138,10 @@ def fetch(
     :raises SourceClosed: If the connection is unknown, or not let in.
     :raises SourceUnavailable: If the system behind it does not answer.
     """
-    return kind(source).fetch(source, found, Site(inbox, connections, case, tag or Tag()))
+    into = spool()
+    kind(source).fetch(source, found, Site(inbox, connections, case, tag or Tag()), into)
+    into.seek(0)
+    return into
 
 
 def missing(

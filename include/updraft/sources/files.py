@@ -11,12 +11,14 @@ import stat
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from updraft.errors import DeliveryMissing, DeliveryRefused
 from updraft.sources import Found, Site
 from updraft.sources.reach import names
 from updraft.spec.kinds import Files
 from updraft.spec.sources import Source
+from updraft.spool import CHUNK
 
 _FRESH = 2.0  # seconds since the last change
 _PAUSE = 0.05  # seconds between two looks
@@ -33,8 +35,8 @@ def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
     return [Found(key, path.relative_to(root).as_posix()) for key, path in paths if path not in changing]
 
 
-def fetch(source: Source, found: Found, site: Site) -> bytes:
-    """Bytes of a file that does not change while it is read.
+def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+    """Write the bytes of a file that does not change while it is read.
 
     :raises DeliveryMissing: If it is gone, cannot be read now, or still changes.
     :raises DeliveryRefused: If it is larger than the spec allows, or leads out of the inbox.
@@ -43,20 +45,27 @@ def fetch(source: Source, found: Found, site: Site) -> bytes:
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
-            content = b"" if before.st_size > source.caps.bytes else file.read(source.caps.bytes + 1)
+            read = 0 if before.st_size > source.caps.bytes else _copied(file, into, source.caps.bytes)
             after = os.fstat(file.fileno())
     except OSError as fault:
         raise DeliveryMissing(
             f"{found.origin} cannot be read now: {fault.strerror}.", next_step="check the inbox, then try again."
         ) from fault
-    if max(before.st_size, len(content)) > source.caps.bytes:
+    if max(before.st_size, read) > source.caps.bytes:
         raise DeliveryRefused(
             f"{found.origin} has {before.st_size} bytes, the spec allows {source.caps.bytes}.",
             next_step="deliver it in smaller files, or raise `caps.bytes`.",
         )
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or read != after.st_size:
         raise DeliveryMissing(f"{found.origin} is still being written.", next_step="try again in a moment.")
-    return content
+
+
+def _copied(file: IO[bytes], into: IO[bytes], most: int) -> int:
+    """Copy a file, but not much more than `most` bytes; return how many."""
+    read = 0
+    while read <= most and (chunk := file.read(CHUNK)):
+        read += into.write(chunk)
+    return read
 
 
 def _files(source: Source, key: str, root: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ CSV stays as it is; of the pages after the first the header is left out.
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from updraft.errors import DeliveryRefused
@@ -27,8 +27,8 @@ def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
     return window.past(_asked(source), partitions, site, _asked(source).connection)
 
 
-def fetch(source: Source, found: Found, site: Site) -> bytes:
-    """Rows of all pages, as JSON lines or CSV.
+def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+    """Write the rows of all pages, as JSON lines or CSV.
 
     :raises DeliveryMissing: If the window is not past, or the API knows nothing of it.
     :raises DeliveryRefused: If the answer has another shape than declared, or exceeds the caps.
@@ -44,7 +44,7 @@ def fetch(source: Source, found: Found, site: Site) -> bytes:
         # Of several pages, the first says nothing about the others.
         tag = site.tag if asked.pages is None else None
         answers = _answers(desk, asked, span, source.format, tag)
-        return b"".join(_csv(answers) if source.format == "csv" else _jsonl(answers, asked))
+        into.writelines(_csv(answers) if source.format == "csv" else _jsonl(answers, asked))
 
 
 def _asked(source: Source) -> Http:

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -27,8 +27,8 @@ def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
     return window.past(_asked(source), partitions, site, _asked(source).call)
 
 
-def fetch(source: Source, found: Found, site: Site) -> bytes:
-    """Rows that the function yields, as Parquet.
+def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+    """Write the rows that the function yields, as Parquet.
 
     :raises SpecInvalid: If there is no such function.
     :raises DeliveryMissing: If the window is not past.
@@ -40,7 +40,7 @@ def fetch(source: Source, found: Found, site: Site) -> bytes:
     function = _loaded(asked, site.case.folder / asked.file)
     given = {"connection": site.connections(asked.connection)} if asked.connection else {}
     yielded = _batches(asked, lambda: function(span.start, span.end, **given))
-    return written.parquet(yielded, source, found.origin)
+    into.write(written.parquet(yielded, source, found.origin))
 
 
 def _asked(source: Source) -> Python:

@@ -7,15 +7,15 @@ asked for by the ETag seen first, and a read that is cut off goes on where it en
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 from updraft.errors import DeliveryMissing, DeliveryRefused, SpecInvalid
 from updraft.sources import Connection, Found, Site
 from updraft.sources.reach import names
 from updraft.spec.kinds import S3
 from updraft.spec.sources import Source
+from updraft.spool import CHUNK
 
-_CHUNK = 1 << 20
 _CUTS = 5  # reads in a row that may end without a single new byte
 _LITERAL = re.compile(r"[^*?\[]*")
 _GONE = {"404", "NoSuchKey", "NotFound"}
@@ -39,8 +39,8 @@ def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
         ]
 
 
-def fetch(source: Source, found: Found, site: Site) -> bytes:
-    """Bytes of an object, of one version of it.
+def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+    """Write the bytes of an object, of one version of it.
 
     :raises DeliveryMissing: If it is gone, or was replaced while it was read.
     :raises DeliveryRefused: If it is larger than the spec allows.
@@ -58,7 +58,7 @@ def fetch(source: Source, found: Found, site: Site) -> bytes:
                 f"{found.origin} has {seen['ContentLength']} bytes, the spec allows {source.caps.bytes}.",
                 next_step="deliver it in smaller objects, or raise `caps.bytes`.",
             )
-        return _read(client, place, seen["ETag"], seen["ContentLength"], connection)
+        _read(client, place, seen["ETag"], seen["ContentLength"], connection, into)
 
 
 def _asked(source: Source) -> S3:
@@ -107,24 +107,23 @@ def _marked(client: Any, bucket: str, name: str) -> bool:
     return True
 
 
-def _read(client: Any, place: dict[str, str], etag: str, size: int, connection: Connection) -> bytes:
-    """The object, byte for byte, however often the connection is cut."""
+def _read(client: Any, place: dict[str, str], etag: str, size: int, connection: Connection, into: IO[bytes]) -> None:
+    """Write the object, byte for byte, however often the connection is cut."""
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-    out, cuts = bytearray(), 0
-    while len(out) < size:
-        before = len(out)
+    read, cuts = 0, 0
+    while read < size:
+        before = read
         try:
             answer = client.get_object(**place, IfMatch=etag, Range=f"bytes={before}-{size - 1}")
-            for chunk in answer["Body"].iter_chunks(_CHUNK):
-                out += chunk
+            for chunk in answer["Body"].iter_chunks(CHUNK):
+                read += into.write(chunk)
         except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as cut:
-            cuts = 0 if len(out) > before else cuts + 1
+            cuts = 0 if read > before else cuts + 1
             if cuts >= _CUTS:
                 raise connection.silent(cut) from cut
-        if len(out) > size:
-            raise connection.silent(f"it sent {len(out)} bytes of {size}")
-    return bytes(out)
+        if read > size:
+            raise connection.silent(f"it sent {read} bytes of {size}")
 
 
 @contextmanager

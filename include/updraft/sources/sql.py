@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -39,8 +39,8 @@ def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
     return window.past(_asked(source), partitions, site, _asked(source).connection)
 
 
-def fetch(source: Source, found: Found, site: Site) -> bytes:
-    """Rows of the query, as Parquet.
+def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
+    """Write the rows of the query, as Parquet.
 
     :raises DeliveryMissing: If the window is not past.
     :raises SourceClosed: If the database does not let the connection in.
@@ -54,7 +54,7 @@ def fetch(source: Source, found: Found, site: Site) -> bytes:
     with _translated(connection):
         engine = _engine(connection)
         try:
-            return written.parquet(_batches(engine, asked, span, source), source, found.origin)
+            into.write(written.parquet(_batches(engine, asked, span, source), source, found.origin))
         finally:
             engine.dispose()
 

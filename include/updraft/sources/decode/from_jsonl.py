@@ -3,18 +3,20 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
-from io import BytesIO
-from typing import Any
+from itertools import islice
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 
 from updraft.sources.decode import guard, header
 from updraft.sources.decode.carried import Carried, Column, Fault
-from updraft.spec.sources import Caps, Source
+from updraft.spec.sources import Source
 
 _BLOCK = 4_000  # rows held as Python objects at a time
+_PIECE = 16  # blocks carried at a time
 _CARRIED: dict[str, tuple[pa.DataType, set[type]]] = {
     "string": (pa.string(), {str}),
     "integer": (pa.int64(), {int}),
@@ -25,32 +27,52 @@ _CARRIED: dict[str, tuple[pa.DataType, set[type]]] = {
 _SPOKEN = {str: "is text", bool: "is a boolean", int: "is a number", float: "is a number", dict: "is an object"}
 
 
-def read(text: bytes, source: Source) -> Carried:
+def read(file: IO[bytes], begin: int, source: Source) -> Iterator[Carried]:
     """Carry the objects of a text, column by column.
 
-    :param text: UTF-8 without a byte order mark.
-    :raises DeliveryRefused: If a declared column is in no object.
+    :param file: UTF-8, from `begin` on.
+    :raises DeliveryRefused: If a declared column is in no object; that is known at the end.
     """
-    lines = [line for line in BytesIO(text) if not line.isspace()]
-    broken: dict[int, str] = {}
-    gathered = _Gathered(source)
-    for block in _blocks(lines, broken, source.caps):
-        gathered.add(block)
-    _all_there(list(gathered.names), source, gathered.rows)
+    names: dict[str, None] = {}
+    rows, lost = 0, 0
+    for first, lines in _pieces(file, begin):
+        gathered, broken = _Gathered(source, names), dict[int, str]()
+        for block in _blocks(first, lines, broken):
+            gathered.add(block)
+        rows, lost = rows + len(gathered.rows), lost + len(broken)
+        guard.bad_rows(lost, source.caps)
+        yield gathered.carried(broken, _Originals(first, lines, source))
+    _all_there(list(names), source, rows)
 
-    def original(numbers: Sequence[int]) -> list[str]:
-        return [_declared_part(lines[number - 1], source) for number in numbers]
 
-    row = np.array(gathered.rows, np.int64)
-    return Carried(gathered.columns(), row, tuple(gathered.names), original, broken, gathered.faults())
+def _pieces(file: IO[bytes], begin: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Lines that are not blank, some at a time, and the number of the first of them; at least one piece."""
+    file.seek(begin)
+    filled = (line for line in file if not line.isspace())
+    first, lines = 1, list(islice(filled, _BLOCK * _PIECE))
+    while lines or first == 1:
+        yield first, lines
+        first, lines = first + max(1, len(lines)), list(islice(filled, _BLOCK * _PIECE))
+
+
+@dataclass(frozen=True)
+class _Originals:
+    """JSON text of rows, by number."""
+
+    first: int
+    lines: Sequence[bytes]
+    source: Source
+
+    def __call__(self, numbers: Sequence[int]) -> list[str]:
+        return [_declared_part(self.lines[number - self.first], self.source) for number in numbers]
 
 
 class _Gathered:
     """Columns that grow block by block, so that few objects live at a time."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, names: dict[str, None]) -> None:
         self.rows: list[int] = []
-        self.names: dict[str, None] = {}
+        self.names = names
         self._source = source
         self._types = {name: column.type for name, column in source.columns.items()}
         self._parts: dict[str, list[Column]] = {name: [] for name in source.columns}
@@ -68,21 +90,20 @@ class _Gathered:
                 if len(self.names) > self._source.caps.columns:
                     header.compare(list(self.names), self._source)
 
-    def columns(self) -> dict[str, Column]:
+    def carried(self, broken: dict[int, str], original: _Originals) -> Carried:
+        """The rows so far, with one fault per column and reason."""
         kinds: dict[str, Any] = {name: _CARRIED[declared][0] for name, declared in self._types.items()}
-        return {name: pa.chunked_array(parts, kinds[name]) for name, parts in self._parts.items()}
-
-    def faults(self) -> dict[str, list[Fault]]:
-        """One fault per column and reason."""
-        return {name: _faults(found, len(self.rows)) for name, found in self._misfits.items() if found}
+        columns: dict[str, Column] = {name: pa.chunked_array(parts, kinds[name]) for name, parts in self._parts.items()}
+        faults = {name: _faults(found, len(self.rows)) for name, found in self._misfits.items() if found}
+        return Carried(columns, np.array(self.rows, np.int64), tuple(self.names), original, broken, faults)
 
 
-def _blocks(lines: Sequence[bytes], broken: dict[int, str], caps: Caps) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _blocks(first: int, lines: Sequence[bytes], broken: dict[int, str]) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     """Objects with their numbers, some thousands at a time; what is no object is noted in `broken`."""
     decode = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_each_key_once).decode
     for start in range(0, len(lines), _BLOCK):
         block = []
-        for number, line in enumerate(lines[start : start + _BLOCK], start + 1):
+        for number, line in enumerate(lines[start : start + _BLOCK], first + start):
             try:
                 record = decode(line.decode())
             except (ValueError, RecursionError) as unreadable:
@@ -92,7 +113,6 @@ def _blocks(lines: Sequence[bytes], broken: dict[int, str], caps: Caps) -> Itera
                 block.append((number, record))
             else:
                 broken[number] = "is not an object"
-        guard.bad_rows(len(broken), caps)
         yield block
 
 
@@ -156,7 +176,7 @@ def _faults(found: Sequence[tuple[int, str]], rows: int) -> list[Fault]:
     return [Fault(where, why) for why, where in faults.items()]
 
 
-def _all_there(names: Sequence[str], source: Source, rows: Sequence[int]) -> None:
+def _all_there(names: Sequence[str], source: Source, rows: int) -> None:
     """Refuse objects without a declared column; a nullable one may be left out, unless it seems to be renamed."""
     header.names_fit(names, source)
     strangers = header.undeclared(names, source)

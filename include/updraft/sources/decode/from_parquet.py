@@ -1,6 +1,7 @@
 """Parquet: the footer is weighed before a page is read, and text stays encoded until its true size is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from updraft.errors import DeliveryRefused
 from updraft.sources.decode import guard, header
 from updraft.sources.decode.carried import Carried, Column, written
 from updraft.spec.sources import Source
+from updraft.spool import CHUNK, Left, size
 
 _BATCH = 1 << 16
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError)
@@ -24,48 +26,55 @@ _FITTING: dict[str, Callable[[pa.DataType], bool]] = {
 }
 
 
-def read(data: bytes, source: Source) -> Carried:
+def read(file: IO[bytes], source: Source) -> Iterator[Carried]:
     """Carry the declared columns of a Parquet file; no other column is read.
 
     :raises DeliveryRefused: If the file is damaged, a column has another type than declared, or rows times width
         exceed the caps.
     """
     try:
-        return _read(data, source)
+        yield from _read(file, source)
     except _UNREADABLE as damaged:
         said = "" if source.personal else f": {header.plain(str(damaged), 200)}"  # it may quote a value
         raise DeliveryRefused(f"It is not a sound Parquet file{said}.", next_step="have it written again.") from damaged
 
 
-def _read(data: bytes, source: Source) -> Carried:
-    with _open(data) as file:
-        names, schema = file.schema_arrow.names, file.schema_arrow
+def _read(file: IO[bytes], source: Source) -> Iterator[Carried]:
+    stored = size(file)
+    with _open(file) as parquet:
+        names, schema = parquet.schema_arrow.names, parquet.schema_arrow
         header.compare(names, source)
         _types_fit(schema, source)
-        _weigh_footer(file.metadata, source, len(data))
+        _weigh_footer(parquet.metadata, source, stored)
     texts = [name for name, column in source.columns.items() if column.type == "string"]
-    with _open(data, texts) as file:
-        most, batches, size = guard.budget(len(data), source.caps), [], 0
-        for batch in file.iter_batches(_BATCH, columns=list(source.columns), use_threads=False):
+    first, room = 1, guard.budget(stored, source.caps)
+    with _open(file, texts) as parquet:
+        for batch in parquet.iter_batches(_BATCH, columns=list(source.columns), use_threads=False):
             batch.validate(full=True)
-            size += _true_size(batch)
-            if size > most:
-                raise guard.too_large(len(data), source.caps)
-            batches.append(batch)
-        table = pa.Table.from_batches(batches, batches[0].schema if batches else schema)
+            room -= _true_size(batch)
+            if room < 0:
+                raise guard.too_large(stored, source.caps)
+            yield _carried(pa.Table.from_batches([batch]), first, names, source)
+            first += len(batch)
+    if first == 1:
+        yield _carried(schema.empty_table(), first, names, source)
+
+
+def _carried(table: pa.Table, first: int, names: Sequence[str], source: Source) -> Carried:
     columns = {name: _plain(table[name]) for name in source.columns}
-    row = np.arange(1, len(table) + 1)
+    row = np.arange(first, first + len(table))
     return Carried(columns, row, tuple(names), written(columns, row, {}))
 
 
-def _open(data: bytes, encoded: list[str] | None = None) -> pq.ParquetFile:
+def _open(file: IO[bytes], encoded: list[str] | None = None) -> pq.ParquetFile:
     """The file, whose `encoded` columns will be read as dictionaries."""
     return pq.ParquetFile(
-        pa.BufferReader(data),
+        pa.PythonFile(Left(file), "r"),
         read_dictionary=encoded,
         thrift_string_size_limit=1 << 24,
         thrift_container_size_limit=1 << 20,
         pre_buffer=False,
+        buffer_size=CHUNK,
     )
 
 

@@ -3,6 +3,7 @@
 import codecs
 import zlib
 from collections.abc import Mapping
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,8 @@ import pyarrow.compute as pc
 from updraft.errors import DeliveryRefused
 from updraft.sources.decode.carried import Column
 from updraft.spec.sources import Caps
+from updraft.spool import CHUNK, chunks, size, spool
 
-_CHUNK = 1 << 20
 FLOOR = 1 << 20  # a delivery that decodes to less than this is no bomb, whatever its ratio
 
 
@@ -29,28 +30,29 @@ def too_large(stored: int, caps: Caps) -> DeliveryRefused:
     )
 
 
-def inflated(data: bytes, caps: Caps) -> bytes:
+def inflated(file: IO[bytes], caps: Caps) -> IO[bytes]:
     """Content of a gzip file with a single member, decompressed under the caps.
 
     :raises DeliveryRefused: If it is damaged, has trailing bytes, or grows beyond its budget.
     """
-    engine, out, most = zlib.decompressobj(wbits=31), bytearray(), budget(len(data), caps)
-    view = memoryview(data)
+    stored, out = size(file), spool()
+    engine, room = zlib.decompressobj(wbits=31), budget(stored, caps)
     try:
-        for start in range(0, len(view), _CHUNK):
-            pending: bytes | memoryview = view[start : start + _CHUNK]
+        for chunk in chunks(file):
+            pending = chunk
             while len(pending) and not engine.eof:
-                out += engine.decompress(pending, _CHUNK)
+                room -= out.write(engine.decompress(pending, CHUNK))
                 pending = engine.unconsumed_tail
-                if len(out) > most:
-                    raise too_large(len(data), caps)
+                if room < 0:
+                    raise too_large(stored, caps)
             if engine.eof:
-                _ends_here(engine, start + _CHUNK < len(view))
+                _ends_here(engine, file.tell() < stored)
     except zlib.error as damaged:
         raise DeliveryRefused(f"The gzip file is damaged: {damaged}.", next_step="have it sent again.") from damaged
     if not engine.eof:
         raise DeliveryRefused("The gzip file is cut off.", next_step="have it sent again.")
-    return bytes(out)
+    out.seek(0)
+    return out
 
 
 def _ends_here(engine: "zlib._Decompress", more: bool) -> None:
@@ -60,34 +62,38 @@ def _ends_here(engine: "zlib._Decompress", more: bool) -> None:
         )
 
 
-def text(data: bytes, caps: Caps) -> bytes:
-    """Text of a delivery without its byte order mark, checked: UTF-8, no NUL, lines and rows within the caps.
+def text(file: IO[bytes], caps: Caps) -> int:
+    """Where the text of a delivery begins, behind its byte order mark, once it is checked to its end.
 
-    :raises DeliveryRefused: If it is anything else.
+    :raises DeliveryRefused: If it is anything but UTF-8 without NUL, with lines and rows within the caps.
     """
-    if len(data) > caps.decoded_bytes:
-        raise too_large(len(data), caps)
-    if (at := data.find(b"\0")) >= 0:
-        raise DeliveryRefused(f"There is a NUL byte at {at}{_looks_like(data)}.", next_step="send text in UTF-8.")
-    decoder, lines, longest, begun = codecs.getincrementaldecoder("utf-8")(), 0, 0, 0
-    for start in range(0, len(data), _CHUNK):
-        chunk = data[start : start + _CHUNK]
-        _decodes(decoder, chunk, start, data)
+    stored = size(file)
+    if stored > caps.decoded_bytes:
+        raise too_large(stored, caps)
+    decoder, start, lines, longest, begun, head = codecs.getincrementaldecoder("utf-8")(), 0, 0, 0, 0, b""
+    for chunk in chunks(file):
+        head = head or chunk[:8]
+        if (at := chunk.find(b"\0")) >= 0:
+            raise DeliveryRefused(
+                f"There is a NUL byte at {start + at}{_looks_like(head)}.", next_step="send text in UTF-8."
+            )
+        _decodes(decoder, chunk, start, head)
         ends = np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == 10) + start
         lengths = np.diff(ends, prepend=begun - 1) - 1
         begun = int(ends[-1]) + 1 if len(ends) else begun
-        lines, longest = lines + len(ends), max(longest, int(lengths.max(initial=0)), start + len(chunk) - begun)
+        start += len(chunk)
+        lines, longest = lines + len(ends), max(longest, int(lengths.max(initial=0)), start - begun)
         _within(lines, longest, caps)
-    _decodes(decoder, b"", len(data), data, final=True)
-    return data.removeprefix(codecs.BOM_UTF8)
+    _decodes(decoder, b"", start, head, final=True)
+    return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
 
 
-def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, start: int, data: bytes, *, final: bool = False) -> None:
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, start: int, head: bytes, *, final: bool = False) -> None:
     try:
         decoder.decode(chunk, final)
     except UnicodeDecodeError as bad:
         raise DeliveryRefused(
-            f"It is not UTF-8: {bad.reason} near byte {start + bad.start}{_looks_like(data)}.",
+            f"It is not UTF-8: {bad.reason} near byte {start + bad.start}{_looks_like(head)}.",
             next_step="send text in UTF-8.",
         ) from bad
 
@@ -144,7 +150,7 @@ def too_many_rows(caps: Caps) -> DeliveryRefused:
     )
 
 
-def _looks_like(data: bytes) -> str:
+def _looks_like(head: bytes) -> str:
     """A word on what the bytes look like instead.
 
     >>> _looks_like(bytes([0x1F, 0x8B, 8]))
@@ -157,4 +163,4 @@ def _looks_like(data: bytes) -> str:
         b"\xff\xfe": "UTF-16",
         b"\xfe\xff": "UTF-16",
     }
-    return next((f"; it looks like {what}" for magic, what in known.items() if data.startswith(magic)), "")
+    return next((f"; it looks like {what}" for magic, what in known.items() if head.startswith(magic)), "")

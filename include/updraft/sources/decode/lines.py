@@ -17,6 +17,7 @@ def lines(text: IO[bytes], source: Source, rows: Sequence[int]) -> dict[int, int
     """
     if source.format == "parquet" or not rows:
         return {}
+    text.seek(0)
     wanted, last, found = set(rows), max(rows), {}
     begins = _csv(text) if source.format == "csv" else _jsonl(text)
     for row, line in enumerate(begins, 0 if source.format == "csv" else 1):

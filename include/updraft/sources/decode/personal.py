@@ -5,11 +5,13 @@ What is staged for a replay is a copy without them, so that the values are gone 
 
 import hashlib
 import hmac
-import io
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from itertools import chain
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,19 +19,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from updraft.errors import DeliveryRefused
-from updraft.sources.decode import carry
+from updraft.sources.decode import carry, guard
 from updraft.sources.decode.carried import Carried, Column, Fault, written
 from updraft.sources.decode.cast import typed
-from updraft.spec.sources import Source
+from updraft.spec.sources import Caps, Source
+from updraft.spool import CHUNK, Left, spool
 
-_ABOUT = b"updraft"
+_ABOUT = "updraft"
+_BATCH = 1 << 16
 _WITHHELD = "(withheld: the source holds personal data)"
 _SHAPE = ((r"\p{Lu}+", "X"), (r"[\p{Ll}\p{Lm}\p{Lo}\p{Lt}\p{M}]+", "x"), (r"\p{N}+", "9"), (r"[^ -~]+", "?"))
 _LONGEST_SHAPE = 40
 
 
-def treated(data: bytes, source: Source, key: bytes, *, compressed: bool = False) -> Carried:
-    """Carry a delivery without its personal data; no error says what stood in it.
+def treated(file: IO[bytes], source: Source, key: bytes, *, compressed: bool = False) -> Iterator[Carried]:
+    """Carry a delivery without its personal data, piece by piece; no error says what stood in it.
 
     :param key: Secret of the hashes.
     :raises DeliveryRefused: As `decode`.
@@ -37,7 +41,10 @@ def treated(data: bytes, source: Source, key: bytes, *, compressed: bool = False
     dropped = [name for name, what in source.personal.items() if what == "drop"]
     wanted = source.model_copy(update={"columns": {n: c for n, c in source.columns.items() if n not in dropped}})
     try:
-        return _without(carry(data, wanted, compressed=compressed), wanted, key, dropped)
+        pieces, _ = carry(file, wanted, compressed=compressed)
+        for carried in pieces():
+            yield _without(carried, wanted, key, dropped)
+        return
     except DeliveryRefused as refusal:
         refused = refusal
     # Not from its cause: libraries quote values in their messages.
@@ -89,43 +96,71 @@ def _masked(text: Column) -> Column:
     return pc.utf8_slice_codeunits(text, 0, _LONGEST_SHAPE)
 
 
-def packed(carried: Carried) -> bytes:
-    """A copy to stage, as Parquet."""
-    faults = {
-        name: [(fault.why, np.flatnonzero(fault.where).tolist()) for fault in found]
-        for name, found in carried.faults.items()
-    }
-    about = json.dumps({"header": carried.header, "broken": dict(carried.broken), "faults": faults})
-    table = pa.table({**carried.columns, "row": pa.array(carried.row)})
-    sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({_ABOUT: about.encode()}), sink, compression="zstd")
-    return sink.getvalue()
+def packed(pieces: Iterable[Carried], caps: Caps) -> IO[bytes]:
+    """A copy to stage, as Parquet.
+
+    :raises DeliveryRefused: If more rows cannot be read than the caps allow.
+    """
+    copy, at = spool(), 0
+    header: tuple[str, ...] = ()
+    broken: dict[int, str] = {}
+    faults: dict[str, dict[str, list[int]]] = {}
+    with ExitStack() as open_:
+        writer: pq.ParquetWriter | None = None
+        for carried in pieces:
+            table = pa.table({**carried.columns, "row": pa.array(carried.row)})
+            if writer is None:
+                writer = open_.enter_context(pq.ParquetWriter(copy, table.schema, compression="zstd"))
+            writer.write_table(table)
+            header, broken = carried.header, {**broken, **carried.broken}
+            for name, fault in ((name, fault) for name, found in carried.faults.items() for fault in found):
+                places = faults.setdefault(name, {}).setdefault(fault.why, [])
+                places.extend((np.flatnonzero(fault.where) + at).tolist())
+                guard.bad_rows(len(places), caps)
+            at += len(table)
+        assert writer is not None  # there is at least one piece
+        told = {name: list(found.items()) for name, found in faults.items()}
+        writer.add_key_value_metadata({_ABOUT: json.dumps({"header": header, "broken": broken, "faults": told})})
+    return copy
 
 
-def unpacked(copy: bytes, source: Source) -> Carried:
-    """Read a staged copy again.
+def unpacked(copy: IO[bytes], source: Source) -> Iterator[Carried]:
+    """Read a staged copy again, piece by piece.
 
     :param source: The source as the lake knows it.
     :raises DeliveryRefused: If it lacks a column that the spec declares today, or has it with another type.
     """
-    table = pq.read_table(pa.BufferReader(copy))
-    about = json.loads((table.schema.metadata or {})[_ABOUT])
-    if absent := [name for name in source.columns if name not in table.column_names]:
-        raise DeliveryRefused(
-            f"Its staged copy has no {', '.join(absent[:10])}, which the spec did not declare when it landed.",
-            next_step="have the partition delivered again; undeclared columns of personal sources are not kept.",
-        )
+    copy.seek(0)
+    with pq.ParquetFile(pa.PythonFile(Left(copy), "r"), pre_buffer=False, buffer_size=CHUNK) as file:
+        about = json.loads((file.metadata.metadata or {})[_ABOUT.encode()])
+        if absent := [name for name in source.columns if name not in file.schema_arrow.names]:
+            raise DeliveryRefused(
+                f"Its staged copy has no {', '.join(absent[:10])}, which the spec did not declare when it landed.",
+                next_step="have the partition delivered again; undeclared columns of personal sources are not kept.",
+            )
+        left, at = {int(number): why for number, why in about["broken"].items()}, 0
+        tables = (pa.Table.from_batches([batch]) for batch in file.iter_batches(_BATCH, use_threads=False))
+        for table in chain(tables, () if file.metadata.num_rows else (file.schema_arrow.empty_table(),)):
+            at += len(table)
+            last = math.inf if at == file.metadata.num_rows else table["row"][-1].as_py()
+            broken = {number: why for number, why in left.items() if number <= last}
+            left = {number: why for number, why in left.items() if number > last}
+            yield _piece(table, at - len(table), about, broken, source)
+
+
+def _piece(table: pa.Table, at: int, about: dict[str, Any], broken: dict[int, str], source: Source) -> Carried:
     columns = {name: table[name] for name in source.columns}
-    row, broken = table["row"].to_numpy(), {int(number): why for number, why in about["broken"].items()}
+    row = table["row"].to_numpy()
     faults = {
-        name: [Fault(_flags(places, len(row)), why) for why, places in found]
+        name: [Fault(_flags(places, at, len(row)), why) for why, places in found]
         for name, found in about["faults"].items()
         if name in columns
     }
     return Carried(columns, row, tuple(about["header"]), _original(columns, row, broken), broken, faults)
 
 
-def _flags(places: Sequence[int], rows: int) -> Any:
+def _flags(places: Sequence[int], at: int, rows: int) -> Any:
     flags = np.zeros(rows, np.bool_)
-    flags[list(places)] = True
+    own = np.asarray(places, np.int64) - at
+    flags[own[(own >= 0) & (own < rows)]] = True
     return flags

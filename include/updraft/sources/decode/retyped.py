@@ -1,6 +1,7 @@
 """Columns that seem to have another type than declared: of their values, none could be read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -13,30 +14,52 @@ from updraft.spec import sources
 _NARROW_FIRST: tuple[sources.ColumnType, ...] = ("boolean", "integer", "number", "timestamp", "string")
 
 
-def retyped(
-    carried: Carried, declared: Mapping[str, sources.Column], faults: Mapping[str, Sequence[Fault]]
-) -> tuple[str, ...]:
-    """Say of each column without any readable value how it differs; no value is told, for it may be personal.
+@dataclass(frozen=True)
+class Retyped:
+    """A column of which no value could be read so far; no value is told, for it may be personal.
 
+    :param why: What is wrong with most of them.
+    :param hint: The type that may have been meant.
+    """
+
+    name: str
+    declared: str
+    count: int
+    why: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is declared {self.declared}, but each of its {self.count} values {self.why}{self.hint}"
+
+
+def retyped(
+    before: Mapping[str, Retyped | None],
+    carried: Carried,
+    declared: Mapping[str, sources.Column],
+    faults: Mapping[str, Sequence[Fault]],
+) -> dict[str, Retyped | None]:
+    """Look at one more piece of a delivery: columns without any readable value, and `None` for those with one.
+
+    :param before: What the pieces before it gave; columns that had no value at all are not in it.
     :param faults: What could not be read, by column.
     """
-    return tuple(
-        _told(name, declared[name], carried.columns[name], found)
-        for name, found in faults.items()
-        if found and _none_read(carried.columns[name], found)
-    )
+    found = dict(before)
+    for name, values in carried.columns.items():
+        if found.get(name, "") is None:
+            continue
+        wrong = np.logical_or.reduce([fault.where for fault in faults.get(name, ())] or [np.zeros(len(values), bool)])
+        if (mask(values.is_valid()) & ~wrong).any():
+            found[name] = None
+        elif count := int(wrong.sum()):
+            one, earlier = _told(name, declared[name], values, faults[name]), found.get(name)
+            found[name] = one if earlier is None else replace(earlier, count=earlier.count + count)
+    return found
 
 
-def _none_read(values: Column, found: Sequence[Fault]) -> bool:
-    wrong = np.logical_or.reduce([fault.where for fault in found])
-    return bool(wrong.any()) and not bool((mask(values.is_valid()) & ~wrong).any())
-
-
-def _told(name: str, declared: sources.Column, values: Column, found: Sequence[Fault]) -> str:
+def _told(name: str, declared: sources.Column, values: Column, found: Sequence[Fault]) -> Retyped:
     most = max(found, key=lambda fault: int(fault.where.sum()))
     count = int(np.logical_or.reduce([fault.where for fault in found]).sum())
-    why = most.why.partition(";")[0]
-    return f"{name} is declared {declared.type}, but each of its {count} values {why}{_hint(declared, values)}"
+    return Retyped(name, declared.type, count, most.why.partition(";")[0], _hint(declared, values))
 
 
 def _hint(declared: sources.Column, values: Column) -> str:
