@@ -47,8 +47,8 @@ def matured(days=tuple(DAYS), rows=300, skill=1.0, seed=1) -> pd.DataFrame:
     return pd.DataFrame({"partition": np.repeat(days, rows), "score": score, "late": late})
 
 
-def measured(frame, waiting=None, holdout_auc=0.80, case=CASE):
-    return performance(case, frame, waiting or {}, holdout_auc=holdout_auc)
+def measured(frame, waiting=None, holdout=0.80, case=CASE):
+    return performance(case, frame, waiting or {}, holdout=holdout)
 
 
 def test_a_champion_as_good_as_on_its_holdout_is_ok():
@@ -67,7 +67,7 @@ def test_a_champion_that_guesses_has_drifted_and_the_reason_has_the_numbers():
 
 
 def test_a_drop_that_chance_explains_is_unknown_and_not_ok():
-    found = measured(matured(rows=25, seed=4), holdout_auc=0.88)
+    found = measured(matured(rows=25, seed=4), holdout=0.88)
     assert found.status == "unknown"
     assert "but chance alone moves it by" in found.reason
     assert found.estimates["auc"].value < 0.88 - 0.05
@@ -151,10 +151,10 @@ def test_too_few_labels_are_unknown_and_what_can_be_measured_still_is(frame, rea
 
 
 def test_without_a_holdout_to_compare_with_nothing_is_calm():
-    assert measured(matured(), holdout_auc=math.nan).status == "unknown"
+    assert measured(matured(), holdout=math.nan).status == "unknown"
 
 
 def test_equal_champions_rarely_seem_worse():
     truth = measured(matured(rows=20_000, days=DAYS[:1])).estimates["auc"].value
-    statuses = [measured(matured(rows=70, seed=s), holdout_auc=truth).status for s in range(40)]
+    statuses = [measured(matured(rows=70, seed=s), holdout=truth).status for s in range(40)]
     assert statuses.count("drifted") <= 2
