@@ -101,8 +101,8 @@ def _silence(matured: "DataFrame", silent: Mapping[str, str]) -> str:
 def _predicted(case: UseCase, rows: "DataFrame") -> NDArray[np.float64]:
     if not case.label.classes:
         return rows["score"].to_numpy(float)
-    given = [json.loads(row) for row in rows["probabilities"]]
-    return np.array([[row.get(name, np.nan) for name in case.label.classes] for row in given]).reshape(len(rows), -1)
+    shape, given = (len(rows), len(case.label.classes)), [json.loads(row) for row in rows["probabilities"]]
+    return np.array([[row.get(name, np.nan) for name in case.label.classes] for row in given]).reshape(shape)
 
 
 def _too_few(case: UseCase, y: NDArray[np.float64]) -> str:

@@ -116,9 +116,8 @@ def _sizes(model: Model, frame: "pd.DataFrame") -> tuple[NDArray[np.float64], st
     """Trees by gain, since their contributions cost too much for a picture; others by mean contribution."""
     if isinstance(model.learner, Boosted):
         return model.learner.gain(), "total gain of its splits"
-    return np.abs(model.contributions(frame)[:, :-1]).mean(axis=0), "mean |contribution|" + (
-        " to the log-odds" if model.manifest.kind == "binary" else ""
-    )
+    unit = "mean |contribution|" + (" to the log-odds" if model.manifest.kind == "binary" else "")
+    return np.abs(model.contributions(frame)[:, :-1]).mean(axis=0), unit
 
 
 def _canvas(title: str) -> "tuple[Figure, Axes]":
