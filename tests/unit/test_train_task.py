@@ -1,4 +1,4 @@
-"""What the spec asks of a learner reaches it: kinds, weights, constraints; and what it does with them."""
+"""What the spec asks of a learner reaches it: the kind of label and the weights of rows; and what it does with them."""
 
 from dataclasses import replace
 
@@ -163,44 +163,3 @@ def test_rows_that_weigh_nothing_might_as_well_not_be_there():
     each = np.where(np.arange(900) < 450, 1e-9, 1.0)
     found = ridge.fit(*rows, labels, replace(NUMBER, weights=each)).learner.log_odds(rows[1])
     assert found.mean() == pytest.approx(truth.mean(), abs=0.3)
-
-
-# ---- monotone constraints ----------------------------------------------------------------------------------------
-
-
-def steps(learner, rows, column):
-    """How the prediction of every row changes as one number rises from its least to its greatest."""
-    values = np.nanquantile(rows[1][:, column], np.linspace(0, 1, 15))
-    moved = []
-    for value in values:
-        matrix = rows[1].copy()
-        matrix[:, column] = value
-        moved.append(learner.log_odds(matrix))
-    return np.diff(np.array(moved), axis=0)
-
-
-@pytest.mark.parametrize("family", ["logistic", "ridge", "lightgbm"])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_constrained_number_moves_every_prediction_one_way_only(family, sign):
-    rows, truth, draw = drawn()
-    task = Task("binary" if family == "logistic" else "regression", 2)
-    labels = (truth + draw.normal(size=900) > 0).astype(float) if family == "logistic" else truth
-    held = replace(task, monotone={"x": sign, "z": sign})
-    free, found = FIT[family](rows, labels, task), FIT[family](rows, labels, held)
-    assert (steps(found.learner, rows, 0) * sign >= 0).all()
-    assert (steps(found.learner, rows, 2) * sign >= 0).all()
-    assert (steps(free.learner, rows, 0) > 0).any(), "the rows say that it rises"
-    noted = any(note.startswith("x has weight 0") for note in found.notes)
-    assert noted is (sign == -1 and family != "lightgbm")
-    assert found.parameters["monotone_x"] == sign
-
-
-def test_a_linear_model_without_a_number_is_the_one_fitted_without_it():
-    rows, truth, draw = drawn()
-    labels = truth + draw.normal(size=900)
-    held = ridge.fit(*rows, labels, replace(NUMBER, monotone={"z": 1, "x": 1})).learner
-    free = ridge.fit(*rows, labels, NUMBER).learner
-    if free.terms[2].weight >= 0:
-        assert held == free
-    else:
-        assert held.terms[2].weight == 0
