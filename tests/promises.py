@@ -184,7 +184,8 @@ def no_reader_sees_half_a_version(lake: Lake, case: UseCase) -> Violations:
     for key in lake.partitions(monitor_table(case)):
         rows = lake.read(monitor_table(case), [key], ["metric"])
         found = set() if rows is None else set(rows["metric"].to_pylist())
-        absent = [kind for kind, metrics in {**HEADLINES, "scored": ("scored",)}.items() if not found & set(metrics)]
+        wanted = [*HEADLINES.values(), ("scored",)]
+        absent = ["/".join(metrics) for metrics in wanted if not found & set(metrics)]
         if rows is not None and absent:
             half.append(f"the measurements of {key} lack {', '.join(sorted(absent))}")
     return half
