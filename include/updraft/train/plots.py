@@ -79,7 +79,8 @@ def _confusion(labels: NDArray[np.float64], scores: NDArray[np.float64], classes
     figure, axes = _canvas("Confusion")
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (labels.astype(np.int64), scores.argmax(axis=1)), 1)
-    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1)
+    # Twice the largest share, so that black figures stay legible.
+    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=2)
     for (true, told), rows in np.ndenumerate(counts[:SHOWN, :SHOWN]):
         axes.text(told, true, str(rows), ha="center", va="center")
     axes.set_xticks(range(len(classes)), [name[:20] for name in classes], rotation=45)
