@@ -183,7 +183,10 @@ def no_reader_sees_half_a_version(lake: Lake, case: UseCase) -> Violations:
             half.append(f"the {len(scored)} scores of {key} are not those of its {len(asked)} feature rows")
     for key in lake.partitions(monitor_table(case)):
         rows = lake.read(monitor_table(case), [key], ["metric"])
-        if rows is not None and (absent := {*HEADLINES.values(), "scored"} - set(rows["metric"].to_pylist())):
+        found = set() if rows is None else set(rows["metric"].to_pylist())
+        wanted = [*HEADLINES.values(), ("scored",)]
+        absent = ["/".join(metrics) for metrics in wanted if not found & set(metrics)]
+        if rows is not None and absent:
             half.append(f"the measurements of {key} lack {', '.join(sorted(absent))}")
     return half
 

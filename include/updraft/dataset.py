@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Dataset:
     """Labelled feature rows, and where they came from.
 
-    :param rows: One row per entity and partition, sorted by both; features as declared, the label 0.0 or 1.0.
+    :param rows: One row per entity and partition, sorted by both; features as declared, the label as `joined` has it.
     :param fingerprint: Digest of the feature definition.
     :param versions: Version of each lake table read.
     :param as_of: Partition at whose moment the set was taken.
@@ -73,11 +73,17 @@ def mature_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> dict[str, s
 
 
 def joined(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    """Feature rows of `keys` with their labels (missing where there is none), sorted by partition and entity."""
+    """Feature rows of `keys` with their labels (missing where there is none), sorted by partition and entity.
+
+    A class is its position in `label.classes`, so that a label is a number whatever its kind.
+    """
     by = ["partition", *case.entity]
     rows = frame(case, lake, keys)
     labels = lake.read(features.table(case, "label"), keys, [*by, case.label.column])
     truth = (features.schema(case, "label").empty_table() if labels is None else labels).to_pandas()
+    if case.label.classes:
+        codes = {name: float(code) for code, name in enumerate(case.label.classes)}
+        truth[case.label.column] = truth[case.label.column].map(codes).astype("float64")
     # An inner join would drop the entities without a label, and nobody would notice.
     return rows.merge(truth[[*by, case.label.column]], on=by, how="left", validate="one_to_one").sort_values(
         by, ignore_index=True

@@ -6,6 +6,7 @@ scoring read the same rows of `features/<use case>`; nothing joins history a sec
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,6 +78,8 @@ def fingerprint(case: UseCase, which: Which = "features") -> str:
         "lead_time": case.problem.model_dump(mode="json")["lead_time"],
         "maturity": case.label.model_dump(mode="json")["maturity"] if which == "label" else None,
     }
+    if which == "label" and case.label.classes:
+        decided["classes"] = sorted(case.label.classes)
     if used := shared_of(case, sql, where):
         decided["shared"] = {name: fingerprint(as_case(name, case.folder.parent), name) for name in used}
     return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
@@ -231,7 +234,8 @@ def schema(case: UseCase, which: Which = "features") -> pa.Schema:
     entity = [pa.field(name, _entity_type(case, name)) for name in case.entity]
     stamps = [pa.field("as_of", STAMP), pa.field("fingerprint", pa.string()), pa.field("partition", pa.string())]
     if which == "label":
-        return pa.schema([*entity, pa.field(case.label.column, pa.float64()), *stamps])
+        truth = pa.string() if case.problem.kind == "multiclass" else pa.float64()
+        return pa.schema([*entity, pa.field(case.label.column, truth), *stamps])
     own = [pa.field(name, kinds[feature.type]) for name, feature in case.features.items()]
     happened = [pa.field("event_time", STAMP)] if which == "features" else []
     return pa.schema([*entity, *happened, *own, *stamps])
@@ -277,7 +281,7 @@ def _one_row_each(case: UseCase, which: Which, rows: Rows, day: Partition) -> No
     if which == "features" and len(rows):
         _inside(case, rows, day)
     if which == "label":
-        _zero_or_one(case, rows, day)
+        _of_its_kind(case, rows, day)
 
 
 def _inside(case: UseCase, rows: Rows, day: Partition) -> None:
@@ -290,10 +294,18 @@ def _inside(case: UseCase, rows: Rows, day: Partition) -> None:
         )
 
 
-def _zero_or_one(case: UseCase, rows: Rows, day: Partition) -> None:
-    values = set(pc.unique(rows[case.label.column]).to_pylist())
-    if not values <= {0.0, 1.0, None}:
+def _of_its_kind(case: UseCase, rows: Rows, day: Partition) -> None:
+    values = set(pc.unique(rows[case.label.column]).to_pylist()) - {None}
+    if case.problem.kind == "regression":
+        strange, wanted = {v for v in values if math.isinf(v)}, "a finite number"
+    elif case.problem.kind == "multiclass":
+        strange, wanted = values - set(case.label.classes), "a class of `label.classes`"
+    else:
+        strange, wanted = values - {0.0, 1.0}, "0, 1"
+    if strange:
+        shown = [str(value)[:60] if isinstance(value, str) else value for value in sorted(strange)[:5]]
+        near = f"; {did_you_mean(shown[0], case.label.classes)}" if case.label.classes else ""
         raise FeaturesInvalid(
-            f"label.sql of {case.name} gave {sorted(values - {None})[:5]} for {day}.",
-            next_step="return 0, 1, or null when the label is undefined.",
+            f"label.sql of {case.name} gave {shown} for {day}{near}.",
+            next_step=f"return {wanted}, or null when the label is undefined.",
         )

@@ -68,11 +68,15 @@ def table(case: UseCase) -> str:
 
 
 def schema(case: UseCase) -> pa.Schema:
-    """Columns of the scores table: who, how likely, what to do, why, and by what it was computed."""
+    """Columns of the scores table: who, how likely, what to do, why, and by what it was computed.
+
+    `score` is the probability, of several classes that of the `predicted` one, or the predicted number.
+    """
     shape = features.schema(case)
     entity = [shape.field(name) for name in case.entity]
     text = [pa.field(name, pa.string()) for name in ("reasons", "refused", "role", "model", "fingerprint", "data")]
     numbers = [pa.field("score", pa.float64()), pa.field("acted", pa.bool_())]
+    numbers += [pa.field(name, pa.string()) for name in ("predicted", "probabilities") if case.label.classes]
     return pa.schema([*entity, shape.field("event_time"), *numbers, *text, pa.field("partition", pa.string())])
 
 
@@ -140,6 +144,11 @@ def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake: Lake) -> Rows:
             f"Model {champion[:12]} was trained on another definition of the features of {case.name}.",
             next_step="train a new model, or restore the definition.",
         )
+    if why := model.misfit(case):
+        raise ModelRejected(
+            f"Model {champion[:12]} cannot score {case.name}: {why}.",
+            next_step="train a new model, or restore the label's kind and classes.",
+        )
     parts = [_score_one(case, rows.filter(pc.equal(rows["partition"], key)), model) for key in _keys(rows)]
     return pa.concat_tables(parts)
 
@@ -152,9 +161,10 @@ def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
     frame = rows.to_pandas()
     refused = _refusals(case, frame)
     fit = frame[refused == ""]
-    score = np.full(len(frame), np.nan)
-    score[refused == ""] = model.predict(fit) if len(fit) else []
-    acted = np.nan_to_num(score, nan=-1.0) >= model.threshold
+    predicted = model.predict(fit)
+    score, acted = np.full(len(frame), np.nan), np.zeros(len(frame), dtype=bool)
+    score[refused == ""] = predicted if predicted.ndim == 1 else predicted.max(axis=1)
+    acted[refused == ""] = model.acts(predicted)
     columns: dict[str, Any] = {
         **{name: rows[name] for name in (*case.entity, "event_time", "fingerprint", "partition")},
         "score": pa.array(score, from_pandas=True),
@@ -162,9 +172,20 @@ def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
         "reasons": pa.array(_reasons(case, frame, refused, acted, model), pa.string()),
         "refused": pa.array([why or None for why in refused], pa.string()),
     }
+    columns |= _classes(model, refused, predicted) if case.label.classes else {}
     stamps = {"role": "champion", "model": model.digest, "data": digest(rows)}
     columns |= {name: pa.array([value] * len(rows), pa.string()) for name, value in stamps.items()}
     return pa.table([columns[f.name] for f in schema(case)], schema=schema(case))
+
+
+def _classes(model: Model, refused: "np.ndarray[Any, Any]", predicted: "np.ndarray[Any, Any]") -> dict[str, Any]:
+    """The likeliest class of each row, and the probability of every class as JSON."""
+    names = model.manifest.classes
+    told: dict[str, list[str | None]] = {"predicted": [None] * len(refused), "probabilities": [None] * len(refused)}
+    for place, answer, row in zip(np.flatnonzero(refused == ""), model.answers(predicted), predicted, strict=True):
+        told["predicted"][place] = str(answer)
+        told["probabilities"][place] = json.dumps(dict(zip(names, row.tolist(), strict=True)))
+    return {name: pa.array(values, pa.string()) for name, values in told.items()}
 
 
 def _refusals(case: UseCase, frame: "DataFrame") -> "np.ndarray[Any, Any]":

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from updraft.evidence.interval import interval
-from updraft.evidence.metrics import METRICS
+from updraft.evidence.metrics import METRICS, of_kind
 from updraft.evidence.paired import compare
 from updraft.evidence.sampling import block_codes, standard_error
 
-NAMES = sorted(METRICS)
+NAMES = sorted(of_kind("binary"))
 
 
 def scores(days=14, rows=60, *, day_noise=0.0, seed=0):

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from updraft.spec.model import Value
+from updraft.spec.prediction import Value
 
 
 @pytest.mark.parametrize(

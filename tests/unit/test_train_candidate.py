@@ -187,3 +187,23 @@ def test_features_of_another_type_are_refused_by_name():
     data.rows["x"] = data.rows["x"].astype(str)
     with pytest.raises(ModelRejected, match=r"x \(number expected"):
         train(case(), data, code_version="abc")
+
+
+def test_weights_and_constraints_of_the_spec_reach_every_learner_and_probabilities_stay_calibrated():
+    asked = case(class_weight="balanced", recency_half_life="5d")
+    held = {**asked.features, "x": asked.features["x"].model_copy(update={"monotone": "decreasing"})}
+    rows = dataset(lambda rows: straight(rows) - 1.5)
+    found = train(asked.model_copy(update={"features": held}), rows, code_version="abc")
+    plain = train(case(), rows, code_version="abc")
+    assert any(
+        note.startswith("x has weight 0") for m in (found.model, *found.baselines.values()) for note in m.manifest.notes
+    )
+    said = {"class_weight": "balanced", "recency_half_life_hours": 120.0, "monotone_x": -1}
+    for model in (found.model, *found.baselines.values()):
+        validation = rows.rows[rows.rows["partition"].isin(found.split.validation)]
+        assert model.predict(validation).mean() == pytest.approx(validation["late"].mean(), abs=0.05), model.family
+        if model.family != "trivial":
+            assert said.items() <= model.manifest.parameters.items()
+            assert model.digest not in {m.digest for m in (plain.model, *plain.baselines.values())}
+        else:
+            assert model == plain.baselines["trivial"], "the yardstick does not move with the weights"

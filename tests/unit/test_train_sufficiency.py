@@ -55,9 +55,14 @@ def test_enough_of_both_kinds_in_every_window_passes():
         pytest.param(
             rows(p1=0, p2=0), "train window 1..2 has 0 rows labelled 1 and 20", "check label.sql", id="no ones"
         ),
-        pytest.param(rows(p1=10, p2=10), "20 rows labelled 1 and 0 labelled 0", "check label.sql", id="only ones"),
+        pytest.param(rows(p1=10, p2=10), "0 rows labelled 0 and 20 labelled 1", "check label.sql", id="only ones"),
         pytest.param(rows(p1=1, p2=0), "1 rows labelled 1 and 19 labelled 0, 2 of", "backfill", id="few ones"),
-        pytest.param(rows(p4=9), "validation window 4..4 has 9", "`model.validation` longer", id="few in validation"),
+        pytest.param(
+            rows(p4=9),
+            "4..4 has 1 rows labelled 0 and 9",
+            "`model.validation` longer",
+            id="few in validation",
+        ),
         pytest.param(rows(p6=1), "holdout window 6..6 has 1", "`model.holdout` longer", id="few in holdout"),
         pytest.param(rows().replace({"late": {0.0: 2.0}}), "20 of 40 labels are neither", "label.sql", id="odd labels"),
         pytest.param(rows().replace({"late": {0.0: None}}), "20 of 40 labels are neither", "null", id="null labels"),

@@ -1,4 +1,4 @@
-"""Is a candidate good enough? Arrays of held-out outcomes and probabilities in, verdicts with numbers and reasons out.
+"""Is a candidate good enough? Arrays of held-out outcomes and predictions in, verdicts with numbers and reasons out.
 
 - `evidence`: what the gates may look at: the held-out rows as each model scored them
 - `examination`: every gate on one candidate, and what came of it

@@ -8,33 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.errors import ModelRejected
-from updraft.evidence.metric import Array
+from updraft.evidence.metric import Array, each_row
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
 from updraft.spec.model import UseCase
+from updraft.spec.prediction import ProblemKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from updraft.model.model import Model
 
+_OUTCOME = {"binary": "an outcome of 0 or 1", "multiclass": "the position of a class", "regression": "a finite number"}
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The same held-out rows for every model; none of them was trained or calibrated on these rows.
 
-    :param y: Outcomes, 0.0 or 1.0 (n,).
+    :param y: Outcomes (n,): 0.0 or 1.0, the position of a class, or a number.
     :param blocks: Partition key of each row (n,).
-    :param candidate: The candidate's probabilities (n,).
+    :param candidate: The candidate's predictions: probabilities (n,), or of each class (n, k), or numbers (n,).
     :param family: The candidate's family, such as `lightgbm`.
-    :param baselines: Probabilities of each baseline, by family (n,).
-    :param champion: The champion's probabilities (n,); None when there is no champion.
+    :param baselines: Predictions of each baseline, by family.
+    :param champion: The champion's predictions; None when there is no champion.
     :param champion_digest: Which model the champion is.
     :param rows: The held-out rows themselves, in the order of `y`: entity, features, partition, event time.
     :param training: The rows the candidate was trained on, with their labels.
     :param model: The candidate itself.
-    :raises ValueError: If arrays differ in length or an outcome is neither 0 nor 1.
-    :raises ModelRejected: If a model gave anything but probabilities.
+    :param kind: Kind of problem.
+    :raises ValueError: If arrays differ in length or an outcome is not of its kind.
+    :raises ModelRejected: If a model gave anything but probabilities, or finite numbers where those are predicted.
     """
 
     y: Array
@@ -47,29 +51,39 @@ class Evidence:
     rows: "pd.DataFrame | None" = None
     training: "pd.DataFrame | None" = None
     model: "Model | None" = None
+    kind: ProblemKind = "binary"
 
     def __post_init__(self) -> None:
-        if len(self.blocks) != len(self.y) or not np.isin(self.y, (0.0, 1.0)).all():
-            raise ValueError("every held-out row needs an outcome of 0 or 1 and the key of its partition")
+        known = np.isfinite(self.y) if self.kind == "regression" else np.isin(self.y, range(self.classes))
+        if len(self.blocks) != len(self.y) or not known.all():
+            raise ValueError(f"every held-out row needs {_OUTCOME[self.kind]} and the key of its partition")
+        shape = (len(self.y), self.classes) if self.kind == "multiclass" else self.y.shape
         for role, p in self.roles().items():
-            if p.shape != self.y.shape:
-                raise ValueError(f"{role} gave {p.shape} probabilities for {self.y.shape} outcomes")
-            bad = int((~((p >= 0) & (p <= 1))).sum())
+            if p.shape != shape:
+                raise ValueError(f"{role} gave {p.shape} predictions for {self.y.shape} outcomes")
+            fine = np.isfinite(p) if self.kind == "regression" else (p >= 0) & (p <= 1)
+            bad = int((~each_row(fine)).sum())
             if bad:
+                what = "finite numbers" if self.kind == "regression" else "probabilities"
                 raise ModelRejected(
-                    f"The {role} gave {bad} of {len(p)} values that are not probabilities.",
+                    f"The {role} gave {bad} of {len(p)} values that are not {what}.",
                     next_step="look for infinite or missing features in the held-out partitions, then train again.",
                 )
 
     def roles(self) -> dict[str, Array]:
-        """Probabilities by role: `candidate`, `champion` when there is one, and each baseline."""
+        """Predictions by role: `candidate`, `champion` when there is one, and each baseline."""
         champion = {} if self.champion is None else {"champion": self.champion}
         return {"candidate": self.candidate, **champion, **self.baselines}
 
     @property
+    def classes(self) -> int:
+        """Number of classes; 0 where a number is predicted."""
+        return {"binary": 2, "multiclass": self.candidate.shape[-1], "regression": 0}[self.kind]
+
+    @property
     def rarer(self) -> int:
-        """Rows of the rarer outcome."""
-        return int(min((self.y == 1).sum(), (self.y == 0).sum()))
+        """Rows of the rarest outcome; all rows where a number is predicted."""
+        return min((int((self.y == code).sum()) for code in range(self.classes)), default=len(self.y))
 
     def against(self, reference: Array, metric: str, case: UseCase) -> Difference:
         """Compare the candidate with another model on the same rows, at the level the use case declares."""
@@ -87,7 +101,7 @@ class Evidence:
         """Say what there is too little of to judge a model at all; empty when there is enough."""
         if len(self.y) < case.gates.min_rows:
             return f"{len(self.y)} held-out rows, and `gates.min_rows` asks for {case.gates.min_rows}"
-        if self.rarer < case.model.min_positives:
+        if self.kind != "regression" and self.rarer < case.model.min_positives:
             asked = case.model.min_positives
             return f"{self.rarer} held-out rows of the rarer outcome, and `model.min_positives` asks for {asked}"
         return ""

@@ -8,9 +8,10 @@ from updraft.evidence import gates
 from updraft.evidence.evidence import Evidence
 from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metric import Metric
-from updraft.evidence.metrics import METRICS
+from updraft.evidence.metrics import of_kind
 from updraft.evidence.verdict import Outcome, Verdict, finite, overall
-from updraft.evidence.worth import expected_value
+from updraft.evidence.worth import worth
+from updraft.model.labels import came_true
 from updraft.spec.model import UseCase
 
 _REASONS = 3
@@ -87,8 +88,8 @@ def examine(evidence: Evidence, case: UseCase) -> Examination:
     said = {name: gate(evidence, case) for name, gate in gates.discover().items()}
     verdicts = tuple(verdict for verdict in said.values() if verdict is not None)
     partitions = sorted({str(key) for key in evidence.blocks})
-    worth = expected_value(case.problem.value)
-    measured = {**METRICS, worth.name: worth}
+    value = worth(case)
+    measured = {**of_kind(evidence.kind), value.name: value}
     return Examination(
         outcome=overall(verdicts),
         verdicts=verdicts,
@@ -100,7 +101,7 @@ def examine(evidence: Evidence, case: UseCase) -> Examination:
         },
         champion=evidence.champion_digest,
         n=len(evidence.y),
-        positives=int((evidence.y == 1).sum()),
+        positives=int(came_true(case, evidence.y).sum()),
         blocks=len(partitions),
         first=partitions[0] if partitions else "",
         last=partitions[-1] if partitions else "",

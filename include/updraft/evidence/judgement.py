@@ -16,6 +16,7 @@ how partitions differ.
 
 import math
 
+from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference
 from updraft.evidence.sampling import critical
 from updraft.evidence.verdict import Outcome, Verdict
@@ -25,8 +26,9 @@ POWER = 0.8
 
 
 def margin_of(gates: Gates, difference: Difference) -> float:
-    """Margin in units of the metric: as declared for AUC, that share of the reference's value for losses."""
-    return gates.margin if difference.metric == "auc" else gates.margin * abs(difference.reference)
+    """Margin in units of the metric: as declared for AUC and other shares, that share of the reference for losses."""
+    share = METRICS[difference.metric].higher_is_better
+    return gates.margin if share else gates.margin * abs(difference.reference)
 
 
 def is_better(gate: str, difference: Difference, *, than: str, margin: float) -> Verdict:

@@ -1,4 +1,4 @@
-"""What a metric is: a number from outcomes and probabilities, and the means to ask how far chance moves it."""
+"""What a metric is: a number from outcomes and predictions, and the means to ask how far chance moves it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,15 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from updraft.spec.prediction import ProblemKind
+
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Loss = Callable[[Array, Array], Array]
 Reweighted = Callable[[Array], Array]
 
 
+def _never(_y: Array, _p: Array) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A metric of probabilities `p` (n,) against outcomes `y` (n,) of 0.0 and 1.0.
+    """A metric of predictions `p` against outcomes `y` (n,).
+
+    Binary: probabilities (n,) and 0.0 or 1.0; multiclass: a probability per class (n, k) and the position of the class;
+    regression: numbers (n,) and numbers.
 
     :param name: Its name in specs, tables and reports.
     :param fn: `(y, p)` to the number, for rows it is defined on.
@@ -25,6 +34,8 @@ class Metric:
         the reference's metric when there is one. None where no such formula is known.
     :param needs: Outcomes that must be among `y`.
     :param bounds: Smallest and largest value it can take.
+    :param kinds: Kinds of problem it is for.
+    :param unless: `(y, p)` to what else leaves it without a value; empty when nothing does.
     """
 
     name: str
@@ -34,6 +45,8 @@ class Metric:
     row_error: Callable[[Array, Array, Array | None], float] | None = None
     needs: tuple[float, ...] = ()
     bounds: tuple[float, float] = (0.0, 1.0)
+    kinds: tuple[ProblemKind, ...] = ("binary",)
+    unless: Callable[[Array, Array], str] = _never
 
     def __call__(self, y: Array, p: Array) -> float:
         """Return the metric, or nan where `undefined` says why."""
@@ -44,12 +57,37 @@ class Metric:
         if len(y) == 0:
             return f"{self.name} is undefined: there are no rows"
         if not np.isfinite(p).all():
-            return f"{self.name} is undefined: {int((~np.isfinite(p)).sum())} of {len(p)} probabilities are not numbers"
+            bad = int((~each_row(np.isfinite(p))).sum())
+            return f"{self.name} is undefined: {bad} of {len(p)} predictions are not numbers"
         absent = [f"{outcome:g}" for outcome in self.needs if not (y == outcome).any()]
-        return f"{self.name} is undefined: no outcome is {' or '.join(absent)}" if absent else ""
+        why = f"no outcome is {' or '.join(absent)}" if absent else self.unless(y, p)
+        return f"{self.name} is undefined: {why}" if why else ""
 
 
-def mean(name: str, loss: Loss, *, higher_is_better: bool, bounds: tuple[float, float]) -> Metric:
+def each_row(fine: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows are fine, when every class of a row must be (n,)."""
+    return fine if fine.ndim == 1 else np.asarray(fine.all(axis=1))
+
+
+def every_class(y: Array, p: Array) -> str:
+    """Say which class has no row; empty when each has one."""
+    absent = [str(code) for code in range(p.shape[1]) if not (y == code).any()]
+    return f"no outcome is class {' or '.join(absent[:10])}" if absent else ""
+
+
+def spread(each: Array) -> float:
+    """Return the standard error of the mean of a number per row; nan with fewer than two."""
+    return float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else float("nan")
+
+
+def mean(
+    name: str,
+    loss: Loss,
+    *,
+    higher_is_better: bool,
+    bounds: tuple[float, float],
+    kinds: tuple[ProblemKind, ...] = ("binary",),
+) -> Metric:
     """Make a metric of the mean of a number per row, `loss(y, p)` (n,)."""
 
     def fn(y: Array, p: Array) -> float:
@@ -60,7 +98,6 @@ def mean(name: str, loss: Loss, *, higher_is_better: bool, bounds: tuple[float, 
         return lambda counts: np.asarray((counts @ sums) / (counts @ rows))
 
     def row_error(y: Array, p: Array, reference: Array | None) -> float:
-        each = loss(y, p) if reference is None else loss(y, p) - loss(y, reference)
-        return float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else float("nan")
+        return spread(loss(y, p) if reference is None else loss(y, p) - loss(y, reference))
 
-    return Metric(name, fn, higher_is_better, reweight, row_error, bounds=bounds)
+    return Metric(name, fn, higher_is_better, reweight, row_error, bounds=bounds, kinds=kinds)

@@ -13,6 +13,7 @@ from updraft.ledger import Ledger, State
 from updraft.life.train import examined, profile_key
 from updraft.monitor import reference, table, watch
 from updraft.monitor.incident import Incident, incident
+from updraft.monitor.performance import WATCHED
 from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
 
@@ -115,9 +116,9 @@ def _not_open(state: State, found: Incident) -> None:
         raise _OpenAlready
 
 
-def holdout_auc(case: UseCase, lake: Lake, digest: str) -> float:
-    """AUC that a model reached on its holdout when it was gated."""
-    return float(examined(case, lake, digest)["metrics"]["auc"]["value"])
+def on_holdout(case: UseCase, lake: Lake, digest: str) -> float:
+    """AUC, or what is watched in its place, that a model reached on its holdout when it was gated."""
+    return float(examined(case, lake, digest)["metrics"][WATCHED[case.problem.kind][0]]["value"])
 
 
 def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[table.Measurement]:
@@ -137,7 +138,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         scores_frame=_scores(case, lake, scored),
         matured=_with_labels(case, lake, matured),
         waiting=waiting,
-        holdout_auc=holdout_auc(case, lake, champion),
+        holdout=on_holdout(case, lake, champion),
     )
 
 

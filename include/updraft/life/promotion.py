@@ -87,9 +87,14 @@ def roll_back(
 
 def _fit_to_score(case: UseCase, lake: Lake, digest: str) -> None:
     """Refuse a model that does not load, or that scoring would refuse."""
-    found = store.load(lake, case.name, digest).manifest.fingerprint
-    if found != features.fingerprint(case):
+    model = store.load(lake, case.name, digest)
+    if model.manifest.fingerprint != features.fingerprint(case):
         raise ModelRejected(
             f"Model {digest[:12]} was trained on another definition of the features.",
             next_step="train a new model, or restore the definition.",
+        )
+    if why := model.misfit(case):
+        raise ModelRejected(
+            f"Model {digest[:12]} cannot score {case.name}: {why}.",
+            next_step="train a new model, or restore the label's kind and classes.",
         )

@@ -109,6 +109,7 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
         rows=held,
         training=seen,
         model=model,
+        kind=case.problem.kind,
     )
     found = examine(evidence, case)
     lake.put(evidence_key(case, model.digest), json.dumps(found.to_json(), sort_keys=True).encode())
@@ -190,7 +191,7 @@ def comparable(lake: Lake, case: UseCase, champion: str | None) -> Model | None:
         # A champion that does not load scores nothing: the candidate competes with the baselines alone, and the
         # scoring stage has long been failing with the reason.
         return None
-    return model if model.manifest.fingerprint == features.fingerprint(case) else None
+    return model if model.manifest.fingerprint == features.fingerprint(case) and not model.misfit(case) else None
 
 
 def evidence_key(case: UseCase, digest: str) -> str:
@@ -205,7 +206,7 @@ def profile_key(case: UseCase, digest: str) -> str:
 
 def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:
     unseen = rows[rows["partition"].isin(made.split.holdout)]
-    scores = made.model.predict(unseen)
+    scores = made.model.answers(made.model.predict(unseen))
     lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
 
 

@@ -2,13 +2,15 @@
 
 Read in this order::
 
-    model          what everybody holds: calibrated probabilities, reasons, and the manifest behind them
+    model          what everybody holds: predictions, reasons, and the manifest behind them
     manifest       what the model is, was trained on and demands; its SHA-256 is the model's name
     encoder        feature rows -> one float64 matrix, categories frozen as they were in training
-    learner        what the three families have in common
+    labels         what a label holds, by kind of problem
+    learner        what the families have in common
     boosted linear constant
     calibration    raw log-odds -> probabilities (Platt)
-    golden         a few rows whose probabilities a loaded model must reproduce
+    softmax as_is  the same for several classes; a number stays as it is
+    golden         a few rows whose predictions a loaded model must reproduce
     store          save and load, digests before parsers
 """
 

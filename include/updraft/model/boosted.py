@@ -35,15 +35,15 @@ class Boosted:
         return cls(booster.model_to_string().partition("\nparameters:")[0] + "\n", threads)
 
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Add up the leaves per row."""
-        return self._predict(matrix, (len(matrix),), raw_score=True)
+        """Add up the leaves per row, or per row and class."""
+        return self._predict(matrix, (len(matrix), *self._classes), raw_score=True)
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rows by features plus one: exact path-dependent Shapley values, then the base (Lundberg et al., 2018).
+        """Exact path-dependent Shapley values, then the base, as the last axis (Lundberg et al., 2018).
 
         About a hundred times the price of `log_odds`.
         """
-        return self._predict(matrix, (len(matrix), matrix.shape[1] + 1), pred_contrib=True)
+        return self._predict(matrix, (len(matrix), *self._classes, matrix.shape[1] + 1), pred_contrib=True)
 
     def gain(self) -> NDArray[np.float64]:
         """Total gain of the splits on each feature."""
@@ -57,6 +57,12 @@ class Boosted:
     def parse(cls, content: bytes, threads: int = 1) -> Self:
         """Keep the text; it is parsed at the first use."""
         return cls(content.decode(), threads)
+
+    @property
+    def _classes(self) -> tuple[int, ...]:
+        """Number of classes as a shape; empty when there is one tree per round."""
+        trees = self._booster.num_model_per_iteration()
+        return (trees,) if trees > 1 else ()
 
     def _predict(self, matrix: NDArray[np.float64], shape: tuple[int, ...], **kind: bool) -> NDArray[np.float64]:
         if not len(matrix):
@@ -72,5 +78,9 @@ class Boosted:
     @cached_property
     def _booster(self) -> "Booster":
         from lightgbm import Booster
+        from lightgbm.basic import LightGBMError
 
-        return Booster(model_str=self.text)
+        try:
+            return Booster(model_str=self.text)
+        except LightGBMError as fault:
+            raise ValueError(f"LightGBM cannot use these trees: {str(fault)[:300]}") from fault

@@ -31,6 +31,12 @@ class Calibration:
         """
         return np.exp(-np.logaddexp(0.0, -(self.slope * log_odds + self.intercept)))
 
+    def shares(self, contributions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A learner's contributions, so that a row sums to the calibrated log-odds."""
+        calibrated = contributions * self.slope
+        calibrated[:, -1] += self.intercept
+        return calibrated
+
     def dump(self) -> bytes:
         """Write as JSON."""
         return canonical.dump({"intercept": self.intercept, "slope": self.slope})

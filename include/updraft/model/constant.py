@@ -1,4 +1,4 @@
-"""The trivial model: everybody gets the base rate. Whoever cannot beat it has learnt nothing."""
+"""The trivial model: everybody gets the base rate, or the mean. Whoever cannot beat it has learnt nothing."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -11,12 +11,12 @@ from updraft.model import canonical
 
 @dataclass(frozen=True)
 class Constant:
-    """One log-odds for every row."""
+    """The same log-odds, scores of the classes, or number for every row."""
 
     family: ClassVar[str] = "trivial"
     file: ClassVar[str] = "constant.json"
 
-    base: float
+    base: float | tuple[float, ...]
 
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Repeat the base.
@@ -24,12 +24,12 @@ class Constant:
         >>> Constant(-1.5).log_odds(np.zeros((2, 3))).tolist()
         [-1.5, -1.5]
         """
-        return np.full(len(matrix), self.base)
+        return np.full((len(matrix), *np.shape(self.base)), self.base)
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """No feature contributes: zeros, then the base."""
-        shares = np.zeros((len(matrix), matrix.shape[1] + 1))
-        shares[:, -1] = self.base
+        shares = np.zeros((len(matrix), *np.shape(self.base), matrix.shape[1] + 1))
+        shares[..., -1] = self.base
         return shares
 
     def dump(self) -> bytes:
@@ -39,4 +39,5 @@ class Constant:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read what `dump` wrote."""
-        return cls(float(canonical.parse(content)["base"]))
+        base = canonical.parse(content)["base"]
+        return cls(tuple(map(float, base)) if isinstance(base, list) else float(base))

@@ -1,4 +1,4 @@
-"""Golden predictions: a few rows whose probabilities a loaded model must give again.
+"""Golden predictions: a few rows whose predictions a loaded model must give again.
 
 Digests show that the files are the same; these rows show that the libraries still read them the same way.
 """
@@ -25,25 +25,27 @@ Row = dict[str, float | str | None]
 
 @dataclass(frozen=True)
 class Golden:
-    """Feature values per row (None where missing), and the probability of each."""
+    """Feature values per row (None where missing), and the prediction of each: a number, or one per class."""
 
     rows: tuple[Row, ...]
-    expected: tuple[float, ...]
+    expected: tuple[float, ...] | tuple[tuple[float, ...], ...]
 
     @classmethod
     def choose(cls, frame: "pd.DataFrame", features: Features, predict: Predict) -> Self:
         """Take rows evenly over the range of `predict`, and one in which everything is missing."""
-        order = np.argsort(predict(frame), kind="stable")
+        order = np.argsort(_rank(predict(frame)), kind="stable")
         places = np.unique(np.linspace(0, len(order) - 1, ROWS).astype(int))
         sample = frame.iloc[order[places]]
         blank: Row = {name: None for name, _ in features}
         rows = (*(_row(values, features) for values in sample.to_dict("records")), blank)
-        return cls(rows, tuple(predict(as_frame(rows, features)).tolist()))
+        return cls(rows, _numbers(predict(as_frame(rows, features)).tolist()))
 
     def worst(self, features: Features, predict: Predict) -> float:
-        """Largest distance from the expected probabilities, in units of the tolerance: above 1 is another model."""
+        """Largest distance from the expected predictions, in units of the tolerance: above 1 is another model."""
         found = predict(as_frame(self.rows, features))
         expected = np.asarray(self.expected)
+        if found.shape != expected.shape:
+            return float("inf")
         distance = np.abs(found - expected) / (ABSOLUTE + RELATIVE * np.abs(expected))
         return float(np.max(np.nan_to_num(distance, nan=np.inf), initial=0.0))
 
@@ -55,7 +57,20 @@ class Golden:
     def parse(cls, content: bytes) -> Self:
         """Read what `dump` wrote."""
         stored = canonical.parse(content)
-        return cls(tuple(stored["rows"]), tuple(float(p) for p in stored["expected"]))
+        return cls(tuple(stored["rows"]), _numbers(stored["expected"]))
+
+
+def _rank(predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What to spread the rows over: the prediction; of several classes the likeliest, then how likely it is."""
+    return predicted if predicted.ndim == 1 else predicted.argmax(axis=1) + predicted.max(axis=1) / 2
+
+
+def _numbers(said: list[Any]) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+    if said and isinstance(said[0], list):
+        if len({len(row) for row in said}) > 1:
+            raise ValueError("golden rows have different numbers of classes")
+        return tuple(tuple(float(p) for p in row) for row in said)
+    return tuple(float(p) for p in said)
 
 
 def as_frame(rows: tuple[Row, ...], features: Features) -> "pd.DataFrame":

@@ -7,20 +7,21 @@ from numpy.typing import NDArray
 
 
 class Learner(Protocol):
-    """A fitted function from an encoded row to the log-odds of the label, as data.
+    """A fitted function from an encoded row to what the label's kind adds up on, as data.
 
-    `family` names it in specs and manifests, `file` is what it is stored as.
+    That is the log-odds of a binary label, one score per class for several (their softmax is the probability), and the
+    number itself for a number. `family` names it in specs and manifests, `file` is what it is stored as.
     """
 
     family: ClassVar[str]
     file: ClassVar[str]
 
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Uncalibrated log-odds per row of an encoder's matrix."""
+        """Uncalibrated log-odds or number per row (n,), or score per row and class (n, k), of an encoder's matrix."""
         ...
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rows by features plus one: each feature's share of the log-odds, then the base; a row sums to `log_odds`."""
+        """Each feature's share of `log_odds`, then the base, as the last axis, which sums to `log_odds`."""
         ...
 
     def dump(self) -> bytes:

@@ -1,10 +1,11 @@
-"""Logistic regression as data: one term per feature, whose values add up to the log-odds.
+"""Linear models as data: one term per feature, whose values add up to the log-odds, a class's score, or the number.
 
 Everything about a feature stays in its term, so its contribution is exact: the term's value less its mean over the
 training rows. That is the Shapley value of a linear model with independent features (Lundberg and Lee, NIPS 2017,
 corollary 1).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
@@ -80,7 +81,7 @@ Term = Number | Category
 
 @dataclass(frozen=True)
 class Linear:
-    """Terms in the order of the encoder's features, and the log-odds where every term is 0."""
+    """Logistic regression: terms in the order of the encoder's features, and the log-odds where every term is 0."""
 
     family: ClassVar[str] = "logistic"
     file: ClassVar[str] = "linear.json"
@@ -110,8 +111,45 @@ class Linear:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read what `dump` wrote."""
-        stored = canonical.parse(content)
+        return cls.of(canonical.parse(content))
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        """Put together what JSON gave."""
         return cls(float(stored["intercept"]), tuple(_term(fields) for fields in stored["terms"]))
+
+
+class Ridge(Linear):
+    """Ridge regression: the terms add up to the number itself."""
+
+    family: ClassVar[str] = "ridge"
+
+
+@dataclass(frozen=True)
+class Multinomial:
+    """Multinomial logistic regression: one linear score per class."""
+
+    family: ClassVar[str] = "logistic"
+    file: ClassVar[str] = "linear.json"
+
+    classes: tuple[Linear, ...]
+
+    def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows by classes."""
+        return np.column_stack([one.log_odds(matrix) for one in self.classes])
+
+    def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows by classes by features plus one."""
+        return np.stack([one.contributions(matrix) for one in self.classes], axis=1)
+
+    def dump(self) -> bytes:
+        """Write as JSON."""
+        return canonical.dump({"classes": [asdict(one) for one in self.classes]})
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read what `dump` wrote."""
+        return cls(tuple(Linear.of(stored) for stored in canonical.parse(content)["classes"]))
 
 
 def _term(fields: dict[str, Any]) -> Term:

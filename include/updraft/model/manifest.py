@@ -10,6 +10,7 @@ from updraft.model import canonical
 FORMAT = 1
 
 Parameter = bool | int | float | str
+_OF_A_KIND = ("kind", "classes", "act_on")
 
 
 class Manifest(BaseModel):
@@ -19,11 +20,14 @@ class Manifest(BaseModel):
 
     format: int = Field(default=FORMAT, description="Version of this format.")
     use_case: str
-    family: str = Field(description="`lightgbm`, `logistic` or `trivial`.")
+    kind: str = Field(default="binary", description="`binary`, `multiclass` or `regression`.")
+    classes: tuple[str, ...] = Field(default=(), description="Classes in the order of the probabilities.")
+    act_on: tuple[str, ...] = Field(default=(), description="Classes among them that are acted on.")
+    family: str = Field(description="`lightgbm`, `logistic`, `ridge` or `trivial`.")
     features: tuple[tuple[str, str], ...] = Field(description="Name and type of each feature, in the model's order.")
     fingerprint: str = Field(description="Of the feature definition the model was trained on.")
     label: str = Field(description="The column that was learnt.")
-    threshold: float = Field(description="Probability from which the decision is to act.")
+    threshold: float = Field(description="Probability, or predicted number, from which the decision is to act.")
     as_of: str = Field(description="Partition the training stood at.")
     data: str = Field(description="SHA-256 of the labelled rows of the training and validation windows.")
     windows: dict[str, tuple[str, ...]] = Field(description="Partitions of train, validation and holdout.")
@@ -36,8 +40,9 @@ class Manifest(BaseModel):
     files: dict[str, str] = Field(default={}, description="SHA-256 of each file.")
 
     def dump(self) -> bytes:
-        """Write as canonical JSON."""
-        return canonical.dump(self.model_dump(mode="json"))
+        """Write as canonical JSON; what only other kinds say is left out, so that a binary model keeps its name."""
+        unsaid = {name for name in _OF_A_KIND if getattr(self, name) == type(self).model_fields[name].default}
+        return canonical.dump(self.model_dump(mode="json", exclude=unsaid))
 
     @property
     def digest(self) -> str:

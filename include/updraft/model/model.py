@@ -1,4 +1,4 @@
-"""What everybody holds: a model that turns feature rows into calibrated probabilities, with reasons."""
+"""What everybody holds: a model that turns feature rows into probabilities or numbers, with reasons."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -7,16 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.errors import ModelRejected
+from updraft.model.as_is import AsIs
 from updraft.model.calibration import Calibration
 from updraft.model.encoder import Encoder
 from updraft.model.golden import Golden
 from updraft.model.learner import Learner
 from updraft.model.manifest import Manifest
+from updraft.model.softmax import Softmax
+from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Reasons = list[tuple[str, float]]
+Calibrated = Calibration | Softmax | AsIs
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,12 @@ class Model:
     manifest: Manifest
     encoder: Encoder
     learner: Learner
-    calibration: Calibration
+    calibration: Calibrated
     golden: Golden
 
     @classmethod
     def assemble(
-        cls, draft: Manifest, encoder: Encoder, learner: Learner, calibration: Calibration, sample: "pd.DataFrame"
+        cls, draft: Manifest, encoder: Encoder, learner: Learner, calibration: Calibrated, sample: "pd.DataFrame"
     ) -> Self:
         """Put a model together.
 
@@ -48,7 +52,7 @@ class Model:
 
     @property
     def family(self) -> str:
-        """`lightgbm`, `logistic` or `trivial`."""
+        """`lightgbm`, `logistic`, `ridge` or `trivial`."""
         return self.manifest.family
 
     @property
@@ -58,11 +62,11 @@ class Model:
 
     @property
     def threshold(self) -> float:
-        """Probability from which the decision is to act."""
+        """Probability, or predicted number, from which the decision is to act."""
         return self.manifest.threshold
 
     def predict(self, frame: "pd.DataFrame") -> NDArray[np.float64]:
-        """Calibrated probability per row.
+        """Calibrated probability per row (n,), or per row and class (n, k); for regression the number (n,).
 
         :param frame: Feature rows; columns are found by name, and others are ignored.
         :raises ModelRejected: If features are missing, of another type, or of another feature definition.
@@ -72,16 +76,39 @@ class Model:
     def contributions(self, frame: "pd.DataFrame") -> NDArray[np.float64]:
         """Rows by features plus one: each feature's share of the calibrated log-odds, then the base.
 
-        A row sums to the log-odds of `predict`. Columns are in the order of `manifest.features`.
+        A row sums to the log-odds of `predict`; for several classes to the likeliest one's log-probability less the
+        mean of all, for regression to the number. Columns are in the order of `manifest.features`.
         """
-        shares = self.learner.contributions(self._matrix(frame)) * self.calibration.slope
-        shares[:, -1] += self.calibration.intercept
-        return shares
+        return self.calibration.shares(self.learner.contributions(self._matrix(frame)))
+
+    def acts(self, predicted: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether to act on each row (n,).
+
+        :param predicted: What `predict` gave; with several classes, those of `act_on` count together.
+        """
+        on = [self.manifest.classes.index(name) for name in self.manifest.act_on]
+        score = predicted if predicted.ndim == 1 else predicted[:, on].sum(axis=1)
+        return np.asarray(score >= self.threshold)
+
+    def answers(self, predicted: NDArray[np.float64]) -> NDArray[np.generic]:
+        """What `predict` gave as one value per row (n,): itself, or the name of the likeliest class."""
+        if predicted.ndim == 1:
+            return predicted
+        return np.asarray(self.manifest.classes, dtype=object)[predicted.argmax(axis=1)]
+
+    def misfit(self, case: UseCase) -> str:
+        """Say why the model cannot answer for a use case as it is declared now; empty when it can."""
+        asked = case.problem.kind, case.label.classes
+        if (self.manifest.kind, self.manifest.classes) == asked:
+            return ""
+        learnt = " ".join([self.manifest.kind, *self.manifest.classes])
+        return f"it learnt {learnt[:200]}, and the label is {' '.join([asked[0], *asked[1]])[:200]} now"
 
     def reasons(self, frame: "pd.DataFrame", top: int = 3) -> list[Reasons]:
-        """The features that moved each row furthest from the base, furthest first, with their log-odds.
+        """The features that moved each row furthest from the base, furthest first, with their contributions.
 
-        A feature that moved nothing is no reason, so a row may have fewer than `top`.
+        With several classes they are those of the likeliest one. A feature that moved nothing is no
+        reason, so a row may have fewer than `top`.
         """
         names = [name for name, _ in self.manifest.features]
         shares = self.contributions(frame)[:, :-1]

@@ -8,27 +8,41 @@ import logging
 import re
 from collections.abc import Callable
 
+import numpy as np
+
 from updraft.errors import ModelRejected
 from updraft.lake import Lake
+from updraft.model.as_is import AsIs
 from updraft.model.boosted import Boosted
 from updraft.model.calibration import Calibration
 from updraft.model.constant import Constant
 from updraft.model.encoder import Encoder
 from updraft.model.golden import Golden
 from updraft.model.learner import Learner
-from updraft.model.linear import Linear
+from updraft.model.linear import Linear, Multinomial, Ridge
 from updraft.model.manifest import FORMAT, Manifest, libraries, sha256
-from updraft.model.model import Model
+from updraft.model.model import Calibrated, Model
+from updraft.model.softmax import Softmax
 from updraft.spec.names import name
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-_LEARNERS: dict[str, tuple[str, Callable[[bytes, int], Learner]]] = {
+_Parse = Callable[[bytes, int], Learner]
+_ANY: dict[str, tuple[str, _Parse]] = {
     Boosted.family: (Boosted.file, Boosted.parse),
-    Linear.family: (Linear.file, lambda content, _: Linear.parse(content)),
     Constant.family: (Constant.file, lambda content, _: Constant.parse(content)),
+}
+_LEARNERS: dict[str, dict[str, tuple[str, _Parse]]] = {
+    "binary": {**_ANY, Linear.family: (Linear.file, lambda content, _: Linear.parse(content))},
+    "multiclass": {**_ANY, Multinomial.family: (Multinomial.file, lambda content, _: Multinomial.parse(content))},
+    "regression": {**_ANY, Ridge.family: (Ridge.file, lambda content, _: Ridge.parse(content))},
+}
+_CALIBRATIONS: dict[str, Callable[[bytes], Calibrated]] = {
+    "binary": Calibration.parse,
+    "multiclass": Softmax.parse,
+    "regression": AsIs.parse,
 }
 _NEXT = "train again, or roll back to a model that loads; if nobody deployed anything, find out who wrote to the lake."
 
@@ -79,9 +93,12 @@ def _manifest(lake: Lake, use_case: str, digest: str) -> Manifest:
 
 
 def _expected(manifest: Manifest) -> set[str]:
-    if manifest.family not in _LEARNERS:
-        raise _rejected(f"{manifest.family[:40]!r} is not a family of models; known: {', '.join(sorted(_LEARNERS))}.")
-    expected = {"encoder.json", "calibration.json", "golden.json", _LEARNERS[manifest.family][0]}
+    if manifest.kind not in _LEARNERS:
+        raise _rejected(f"{manifest.kind[:40]!r} is not a kind of problem; known: {', '.join(sorted(_LEARNERS))}.")
+    families = _LEARNERS[manifest.kind]
+    if manifest.family not in families:
+        raise _rejected(f"{manifest.family[:40]!r} is not a family of models; known: {', '.join(sorted(families))}.")
+    expected = {"encoder.json", "calibration.json", "golden.json", families[manifest.family][0]}
     if set(manifest.files) != expected:
         raise _rejected(f"A {manifest.family} model has the files {sorted(expected)}, not {sorted(manifest.files)}.")
     return expected
@@ -99,19 +116,21 @@ def _read(lake: Lake, use_case: str, digest: str, file: str, expected: str) -> b
 
 
 def _parse(manifest: Manifest, files: dict[str, bytes], threads: int) -> Model:
-    file, parse = _LEARNERS[manifest.family]
+    file, parse = _LEARNERS[manifest.kind][manifest.family]
     try:
         model = Model(
             manifest=manifest,
             encoder=Encoder.parse(files["encoder.json"]),
             learner=parse(files[file], threads),
-            calibration=Calibration.parse(files["calibration.json"]),
+            calibration=_CALIBRATIONS[manifest.kind](files["calibration.json"]),
             golden=Golden.parse(files["golden.json"]),
         )
     except (ValueError, TypeError, KeyError) as fault:
         raise _rejected(f"The files of model {manifest.digest[:12]} cannot be read: {fault!r:.300}.") from fault
     if model.encoder.features != manifest.features:
         raise _rejected(f"The encoder of model {manifest.digest[:12]} has other features than its manifest.")
+    if np.shape(model.golden.expected)[1:] != ((len(manifest.classes),) if manifest.kind == "multiclass" else ()):
+        raise _rejected(f"Model {manifest.digest[:12]} has golden predictions of other classes than its manifest.")
     return model
 
 

@@ -1,31 +1,43 @@
 """How well the champion did on partitions whose labels have matured; silence is never read as calm."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metrics import METRICS
+from updraft.model.labels import came_true, rarest
 from updraft.monitor.drift import Status
 from updraft.spec.model import UseCase
+from updraft.spec.prediction import ProblemKind
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-WATCHED = ("auc", "brier", "log_loss")
+# Metrics by kind of problem; the first is judged against the holdout.
+WATCHED: Mapping[ProblemKind, tuple[str, ...]] = {
+    "binary": ("auc", "brier", "log_loss"),
+    "multiclass": ("macro_auc", "accuracy", "log_loss"),
+    "regression": ("rmse", "mae", "r2"),
+}
+_CALLED = {"auc": "AUC", "macro_auc": "macro AUC", "rmse": "RMSE"}
 
 
 @dataclass(frozen=True)
 class Performance:
     """What came true.
 
-    :param estimates: AUC, Brier score and log loss, each with one-sided bounds.
+    :param estimates: What is watched of this kind of problem, each with one-sided bounds.
     :param n: Rows with a score and a label; the estimates rest on these.
-    :param positives: Rows among them whose label is 1.
+    :param positives: Rows among them where acting was right, such as those whose label is 1.
     :param undefined: Rows whose label is undefined by definition.
     :param missing: Rows of mature partitions whose labels have not arrived.
-    :param limit: AUC from which, downwards, the champion counts as drifted.
+    :param limit: AUC from which, downwards, the champion counts as drifted; RMSE from which, upwards.
     """
 
     estimates: Mapping[str, Interval]
@@ -38,15 +50,16 @@ class Performance:
     reason: str
 
 
-def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str], *, holdout_auc: float) -> Performance:
+def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str], *, holdout: float) -> Performance:
     """Measure the champion on pooled partitions that should have labels by now.
 
-    Drifted means that the AUC lies `monitor.max_drop` or more below the holdout's, and further than chance explains
-    when whole partitions come and go; a drop that chance explains is unknown, not ok. Unknown, whatever the numbers,
-    when the newest labels have not arrived or there are too few. The holdout's AUC is taken as exact.
+    Drifted means that the AUC lies `monitor.max_drop` or more below the holdout's (an RMSE: that share of it above),
+    and further than chance explains when whole partitions come and go; a drop that chance explains is unknown, not ok.
+    Unknown, whatever the numbers, when the newest labels have not arrived or there are too few. The holdout's value is
+    taken as exact.
 
-    :param matured: One row per scored row: `partition`, `score` (missing when refused) and the label column (0, 1 or
-        missing).
+    :param matured: One row per scored row: `partition`, `score` (missing when refused), with several classes
+        `probabilities`, and the label column (missing where there is none).
     :param waiting: Mature partitions whose labels have not arrived, each with the reason.
     """
     label = case.label.column
@@ -54,18 +67,20 @@ def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str],
     absent = matured["partition"].isin(list(silent))
     rows = matured[~absent & matured[label].notna() & matured["score"].notna()]
     estimates = _estimates(case, rows)
-    n, positives = len(rows), int(rows[label].sum())
-    limit = holdout_auc - max(case.monitor.max_drop, _reach(estimates["auc"]))
-    blind = _silence(matured, silent) or _too_few(case, n, positives) or estimates["auc"].why
-    judged: tuple[Status, str] = ("unknown", blind) if blind else _judge(case, estimates["auc"], holdout_auc, n)
+    n, positives = len(rows), int(came_true(case, rows[label].to_numpy(float)).sum())
+    name = WATCHED[case.problem.kind][0]
+    watched = _Watched(name, estimates[name], holdout, case.monitor.max_drop)
+    blind = _silence(matured, silent) or _too_few(case, rows[label].to_numpy(float)) or watched.now.why
+    judged: tuple[Status, str] = ("unknown", blind) if blind else watched.judge(n)
     undefined = int((matured[label].isna() & ~absent).sum())
-    return Performance(estimates, n, positives, undefined, int(absent.sum()), limit, *judged)
+    return Performance(estimates, n, positives, undefined, int(absent.sum()), watched.limit, *judged)
 
 
 def _estimates(case: UseCase, rows: "DataFrame") -> dict[str, Interval]:
-    y, p = rows[case.label.column].to_numpy(float), rows["score"].to_numpy(float)
+    y, p = rows[case.label.column].to_numpy(float), _predicted(case, rows)
+    names = WATCHED[case.problem.kind]
     confidence, seed, blocks = case.gates.confidence, case.model.seed, rows["partition"].to_numpy()
-    return {name: interval(METRICS[name], y, p, blocks, confidence=confidence, seed=seed) for name in WATCHED}
+    return {name: interval(METRICS[name], y, p, blocks, confidence=confidence, seed=seed) for name in names}
 
 
 def _silent(matured: "DataFrame", label: str, waiting: Mapping[str, str]) -> dict[str, str]:
@@ -83,27 +98,57 @@ def _silence(matured: "DataFrame", silent: Mapping[str, str]) -> str:
     return "" if heard else "no partition that this champion scored has mature labels yet"
 
 
-def _too_few(case: UseCase, n: int, positives: int) -> str:
-    rarer = min(positives, n - positives)
-    if n < case.monitor.min_rows:
-        return f"{n} labelled rows, {case.monitor.min_rows} are needed"
-    if rarer < case.model.min_positives:
-        return f"{rarer} labelled rows of the rarer class, {case.model.min_positives} are needed"
+def _predicted(case: UseCase, rows: "DataFrame") -> NDArray[np.float64]:
+    if not case.label.classes:
+        return rows["score"].to_numpy(float)
+    shape, given = (len(rows), len(case.label.classes)), [json.loads(row) for row in rows["probabilities"]]
+    return np.array([[row.get(name, np.nan) for name in case.label.classes] for row in given]).reshape(shape)
+
+
+def _too_few(case: UseCase, y: NDArray[np.float64]) -> str:
+    if len(y) < case.monitor.min_rows:
+        return f"{len(y)} labelled rows, {case.monitor.min_rows} are needed"
+    if case.problem.kind != "regression" and rarest(case, y) < case.model.min_positives:
+        return f"{rarest(case, y)} labelled rows of the rarer class, {case.model.min_positives} are needed"
     return ""
 
 
-def _judge(case: UseCase, auc: Interval, holdout_auc: float, n: int) -> tuple[Status, str]:
-    largest, reach, drop = case.monitor.max_drop, _reach(auc), holdout_auc - auc.value
-    seen = f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}, {n} rows), holdout {holdout_auc:.3f}"
-    if math.isnan(drop + reach):
-        return "unknown", f"{seen}: one of these is undefined"
-    if drop < largest:
-        return "ok", seen
-    if drop < reach:
-        return "unknown", f"{seen}: {drop:.3f} lower, but chance alone moves it by {reach:.3f}"
-    return "drifted", f"{seen}: {drop:.3f} lower"
+@dataclass(frozen=True)
+class _Watched:
+    """The metric that is judged: as it is now, as it was on the holdout, and how much worse it may be."""
 
+    metric: str
+    now: Interval
+    holdout: float
+    max_drop: float
 
-def _reach(estimate: Interval) -> float:
-    # Bounds are cut to the metric's range, so the longer side is the true reach.
-    return max(estimate.value - estimate.low, estimate.high - estimate.value)
+    @property
+    def largest(self) -> float:
+        """The most it may be worse, in units of the metric."""
+        return self.max_drop if METRICS[self.metric].higher_is_better else self.max_drop * self.holdout
+
+    @property
+    def limit(self) -> float:
+        """Where it begins to count as drifted."""
+        allowed = max(self.largest, self.reach)
+        return self.holdout - allowed if METRICS[self.metric].higher_is_better else self.holdout + allowed
+
+    @property
+    def reach(self) -> float:
+        """How far chance moves it; bounds are cut to the metric's range, so the longer side is the true reach."""
+        return max(self.now.value - self.now.low, self.now.high - self.now.value)
+
+    def judge(self, n: int) -> tuple[Status, str]:
+        """Say whether it drifted, and why."""
+        value, low, high, reach = self.now.value, self.now.low, self.now.high, self.reach
+        up = METRICS[self.metric].higher_is_better
+        worse, way = (self.holdout - value, "lower") if up else (value - self.holdout, "higher")
+        called = _CALLED[self.metric]
+        seen = f"{called} {value:.3f} ({low:.3f} to {high:.3f}, {n} rows), holdout {self.holdout:.3f}"
+        if math.isnan(worse + reach):
+            return "unknown", f"{seen}: one of these is undefined"
+        if worse < self.largest:
+            return "ok", seen
+        if worse < reach:
+            return "unknown", f"{seen}: {worse:.3f} {way}, but chance alone moves it by {reach:.3f}"
+        return "drifted", f"{seen}: {worse:.3f} {way}"

@@ -51,12 +51,12 @@ def profile(frame: "DataFrame", case: UseCase, scores: ArrayLike) -> Profile:
     """Count the champion's training rows.
 
     :param frame: Feature frame with the rows the champion was trained on.
-    :param scores: The champion's scores of rows it did *not* learn from, shape (any,): on its own training rows a
-        model is surer than it will ever be again, and every window would seem to have drifted.
+    :param scores: The champion's scores, or predicted classes, of rows it did *not* learn from, shape (any,): on its
+        own training rows a model is surer than it will ever be again, and every window would seem to have drifted.
     """
     features = {name: histogram(frame[name], feature.type) for name, feature in case.features.items()}
     seen = {name: _seen(frame[name], feature.type) for name, feature in case.features.items()}
-    return Profile(features, histogram(scores, "number"), seen)
+    return Profile(features, histogram(scores, "category" if case.label.classes else "number"), seen)
 
 
 def _seen(values: "Series[Any]", kind: str) -> Seen:

@@ -9,7 +9,7 @@ import numpy as np
 
 from updraft.monitor.drift import ALPHA, Drift, Status, drift, judge
 from updraft.monitor.histogram import SMALLEST_LEVEL, Histogram
-from updraft.monitor.performance import Performance, performance
+from updraft.monitor.performance import WATCHED, Performance, performance
 from updraft.monitor.reference import Profile
 from updraft.monitor.table import Measurement
 from updraft.spec.model import UseCase
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 AlarmKind = Literal["feature_drift", "prediction_drift", "performance"]
 
-# The measurements that carry an alarm each; worst first.
-HEADLINES: Mapping[AlarmKind, str] = {
-    "performance": "auc",
-    "prediction_drift": "score_psi",
-    "feature_drift": "drifted_share",
+# The measurements that carry an alarm each, worst first; which one of performance depends on the kind of problem.
+HEADLINES: Mapping[AlarmKind, tuple[str, ...]] = {
+    "performance": tuple(watched[0] for watched in WATCHED.values()),
+    "prediction_drift": ("score_psi",),
+    "feature_drift": ("drifted_share",),
 }
 
 
@@ -50,7 +50,7 @@ def measure(
     scores_frame: "DataFrame",
     matured: "DataFrame",
     waiting: Mapping[str, str],
-    holdout_auc: float,
+    holdout: float,
 ) -> list[Measurement]:
     """Measure one partition: how far features and scores moved, and how well the champion did.
 
@@ -60,15 +60,15 @@ def measure(
     :param scores_frame: Rows of the scores table of the same partitions.
     :param matured: Rows of the scores table of the last `monitor.window` mature partitions, with the label column.
     :param waiting: Mature partitions among these whose labels have not arrived, each with the reason.
-    :param holdout_auc: The champion's AUC on its holdout.
+    :param holdout: The champion's AUC on its holdout, or what is watched in its place.
     """
     own = scores_frame[scores_frame["model"] == champion]
-    done = performance(case, matured[matured["model"] == champion], waiting, holdout_auc=holdout_auc)
+    done = performance(case, matured[matured["model"] == champion], waiting, holdout=holdout)
     features = _features(case, partition, profile, window_frame)
     return [
         *features,
         _drifted_share(case, partition, features),
-        *_scores(case, partition, champion, profile, own["score"]),
+        *_scores(case, partition, champion, profile, own),
         *_performance(partition, done),
     ]
 
@@ -76,7 +76,8 @@ def measure(
 def alarm(measurements: Sequence[Measurement]) -> Alarm | None:
     """Collect what is alarming among the measurements of one partition; `None` when nothing is."""
     headline = {m.metric: m for m in measurements}
-    reasons = {k: headline[metric].reason for k, metric in HEADLINES.items() if headline[metric].status == "drifted"}
+    found = {kind: [headline[m] for m in metrics if m in headline] for kind, metrics in HEADLINES.items()}
+    reasons = {kind: judged[0].reason for kind, judged in found.items() if judged[0].status == "drifted"}
     return Alarm(measurements[0].partition, headline["scored"].subject, reasons) if reasons else None
 
 
@@ -143,10 +144,8 @@ def _drifted_share(case: UseCase, partition: str, features: Sequence[Measurement
     return Measurement(partition, metric, "features", share, len(judged), status, reason, limit=limit)
 
 
-def _scores(
-    case: UseCase, partition: str, champion: str, profile: Profile, scores: "Series[float]"
-) -> list[Measurement]:
-    given = scores.dropna().to_numpy(float)
+def _scores(case: UseCase, partition: str, champion: str, profile: Profile, scores: "DataFrame") -> list[Measurement]:
+    given = scores["predicted" if profile.scores.kind == "category" else "score"].dropna().to_numpy()
     moved = drift(profile.scores, given, effect=case.monitor.psi, min_rows=case.monitor.min_rows, alpha=_alpha(profile))
     refused = len(scores) - len(given)
     return [
@@ -159,7 +158,7 @@ def _scores(
 def _performance(partition: str, done: Performance) -> list[Measurement]:
     found = []
     for name, estimate in done.estimates.items():
-        judged = name == HEADLINES["performance"]
+        judged = name in HEADLINES["performance"]
         status = done.status if judged else "unknown" if math.isnan(estimate.value) else "info"
         reason, limit = (done.reason, done.limit) if judged else (estimate.why, math.nan)
         bounds = {"low": estimate.low, "high": estimate.high, "limit": limit}

@@ -49,6 +49,9 @@ class Feature(Part):
     type: Literal["number", "category"] = Field(description="How models read it.")
     nullable: bool = Field(default=True, description="Whether it may be missing.")
     about: str = Field(default="", description="What it means.")
+    monotone: Literal["increasing", "decreasing"] | None = Field(
+        default=None, description="The only way in which more of this number may move a prediction."
+    )
     missing: FeatureMissing | None = Field(
         default=None, description="How often a nullable feature may be missing: `{max: 0.05}`."
     )

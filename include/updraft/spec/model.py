@@ -12,6 +12,8 @@ from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.names import Name
+from updraft.spec.prediction import Label, Problem
+from updraft.spec.problem_kinds import LINEAR, check, with_defaults
 from updraft.spec.skew import Skew
 from updraft.spec.sources import Source, reserved
 from updraft.spec.zones import Zone
@@ -25,41 +27,6 @@ class Owner(Part):
 
     name: str = Field(description="Team or person; shown as the owner of the DAGs.")
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="Where to reach them.")
-
-
-class Value(Part):
-    """What each outcome of a decision is worth, in any one unit."""
-
-    true_positive: float = Field(description="Acted, and it came true.")
-    false_positive: float = Field(description="Acted, and it did not.")
-    false_negative: float = Field(description="Did not act, and it came true.")
-    true_negative: float = Field(default=0.0, description="Did not act, and it did not come true.")
-
-    @model_validator(mode="after")
-    def _acting_can_pay(self) -> Self:
-        if self.true_positive <= self.false_negative or self.true_negative <= self.false_positive:
-            raise ValueError("acting must be worth more than not acting when it comes true, and less when it does not")
-        return self
-
-    @property
-    def threshold(self) -> float:
-        """Probability from which acting has the higher expected value (Elkan, IJCAI 2001, eq. 2).
-
-        >>> Value(true_positive=3, false_positive=-1, false_negative=0).threshold
-        0.25
-        """
-        cost, gain = self.true_negative - self.false_positive, self.true_positive - self.false_negative
-        return cost / (cost + gain)
-
-
-class Problem(Part):
-    """What is predicted, how early, and what for."""
-
-    goal: str = Field(min_length=10, description="One sentence a stakeholder would sign.")
-    kind: Literal["binary"] = Field(default="binary", description="Kind of prediction.")
-    lead_time: Duration = Field(description="How long before the partition's interval the prediction must exist.")
-    decision: str = Field(min_length=3, description="What is done about a row whose score passes the threshold.")
-    value: Value = Field(description="Value per outcome; the decision threshold follows from it.")
 
 
 class Partitions(Part):
@@ -77,13 +44,6 @@ class Partitions(Part):
     )
 
 
-class Label(Part):
-    """What came true: the column `label.sql` returns, and when it can be trusted."""
-
-    column: Name = Field(description="The column of `label.sql` that holds 0, 1 or null (undefined).")
-    maturity: Duration = Field(description="How long after the partition's end its labels are complete.")
-
-
 class Booster(Part):
     """LightGBM's settings."""
 
@@ -99,9 +59,10 @@ class Booster(Part):
 class Model(Part):
     """How candidates come to be."""
 
-    families: tuple[Literal["lightgbm", "logistic"], ...] = Field(
+    families: tuple[Literal["lightgbm", "logistic", "ridge"], ...] = Field(
         default=("lightgbm", "logistic"), min_length=1,
-        description="Model families that compete on the validation window; the others stay baselines.",
+        description="Model families that compete on the validation window; the others stay baselines. "
+        "Regression has `ridge` in place of `logistic`.",
     )  # fmt: skip
     seed: int = Field(default=1, ge=0, description="Start of every random choice in a training.")
     threads: int = Field(default=2, ge=1, le=64, description="Threads per training; the result does not depend on it.")
@@ -110,7 +71,14 @@ class Model(Part):
     holdout: int = Field(default=14, ge=1, description="Newest mature partitions, which only the gates see.")
     gap: int = Field(default=2, ge=0, description="Partitions left out between the windows.")
     min_rows: int = Field(default=1000, ge=10, description="Fewest labelled training rows.")
-    min_positives: int = Field(default=50, ge=2, description="Fewest rows of the rarer class, in every window.")
+    min_positives: int = Field(default=50, ge=2, description="Fewest rows of the rarest class, in every window.")
+    class_weight: Literal["none", "balanced"] = Field(
+        default="none",
+        description="`balanced`: every class weighs the same in training; probabilities stay calibrated.",
+    )
+    recency_half_life: Duration | None = Field(
+        default=None, description="A training row this much older than the newest partition weighs half as much."
+    )
     deadline: Duration = Field(default=timedelta(minutes=30), description="Training is stopped after this long.")
     lightgbm: Booster = Field(default=Booster())
 
@@ -131,9 +99,14 @@ class Limit(Part):
 class Gates(Part):
     """What a candidate must show before it may become champion."""
 
-    metric: Literal["auc", "brier", "log_loss"] = Field(default="auc", description="The metric of the comparisons.")
-    absolute: dict[Literal["auc", "brier", "log_loss", "calibration_error"], Limit] = Field(
-        default={}, description="Limits on single metrics, on the holdout."
+    metric: Name = Field(
+        default="auc",
+        description="The metric of the comparisons. Binary: `auc`, `average_precision`, `brier`, `log_loss`; "
+        "multiclass: `log_loss` (its default), `accuracy`, `macro_auc`, `macro_f1`; "
+        "regression: `rmse` (its default), `mae`, `r2`.",
+    )
+    absolute: dict[Name, Limit] = Field(
+        default={}, description="Limits on single metrics, on the holdout; binary: also `calibration_error`."
     )
     margin: float = Field(default=0.01, ge=0, description="How much worse than the champion is still not worse.")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(default=0.95, description="One-sided confidence.")
@@ -157,7 +130,12 @@ class Monitor(Part):
     min_rows: int = Field(default=500, ge=10, description="Fewest rows in a look; below it the status is unknown.")
     psi: float = Field(default=0.2, gt=0, description="Population stability index from which a shift has an effect.")
     drifted_share: Share = Field(default=0.3, description="Share of features drifted that makes an alarm.")
-    max_drop: float = Field(default=0.03, gt=0, description="Loss of AUC against the holdout that makes an alarm.")
+    max_drop: float = Field(
+        default=0.03,
+        gt=0,
+        description="Loss of AUC against the holdout that makes an alarm: of macro AUC for classes; the share by which "
+        "RMSE rises for numbers.",
+    )
     alarms: int = Field(default=3, ge=1, description="Alarms among the last `of` partitions that make an incident.")
     of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")
 
@@ -219,6 +197,12 @@ class UseCase(Part):
         return self
 
     @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        whole: Self = with_defaults(self)  # type: ignore[assignment]
+        check(whole)
+        return whole
+
+    @model_validator(mode="after")
     def _references_lead_somewhere(self) -> Self:
         for source, declared in self.sources.items():
             for column, reference in declared.contract.references.items():
@@ -230,6 +214,11 @@ class UseCase(Part):
                     raise ValueError(f"source {source!r}: {column!r} is {kinds[0]}, {reference.to!r} is {kinds[1]}")
         _ = self.sources_in_order
         return self
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Families that are always trained, the simplest first."""
+        return ("trivial", LINEAR[self.problem.kind])
 
     @property
     def sources_in_order(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def found(value: object) -> str:
 
 def unfit(refused: ValidationError, read: "Document") -> Iterator[Problem]:
     """What the model has against a document, in the order of its lines."""
-    errors = refused.errors(include_url=False, include_context=False)
+    errors = [_placed(error) for error in refused.errors(include_url=False)]
     around = {error["loc"][:n] for error in errors for n in range(len(error["loc"]))}
     told: set[Place] = set()
     # Hints cost time, and a file can be wrong a hundred thousand times.
@@ -95,6 +95,14 @@ def unfit(refused: ValidationError, read: "Document") -> Iterator[Problem]:
         if shown not in told:  # one problem per value, not one per type it could have had
             yield Problem(read.line(at), dotted(shown), _message(error, shown))
         told.add(shown)
+
+
+def _placed(error: Any) -> Any:
+    """An error at the place it is about, when it was found by comparing parts that stand apart."""
+    if error["type"] != "misfit":
+        return error
+    place = error["ctx"]["place"]
+    return {**error, "loc": place, "msg": error["msg"].removeprefix(f"{'.'.join(place)}: ")}
 
 
 def _as_written(place: Place, read: "Document") -> Place:
@@ -112,7 +120,7 @@ def _message(error: Any, place: Place) -> str:
         return "is missing"
     if kind == "extra_forbidden":
         return f"unknown key; {did_you_mean(str(place[-1])[:80], _known_keys(place[:-1]))}"
-    if kind == "value_error":
+    if kind in ("value_error", "misfit"):
         return str(error["msg"]).removeprefix("Value error, ")
     said = _plainly(error["msg"])
     if error["loc"][-1] == "[key]":

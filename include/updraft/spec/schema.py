@@ -64,8 +64,6 @@ def _inner(path: str, told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield from (inner for option in told["anyOf"] for inner in _inner(path, option))
     elif told.get("type") == "object":
         yield from _inner(f"{path}.NAME", _values(told))
-    for option in told.get("anyOf", ()):
-        yield from _inner(path, option)
 
 
 def _values(told: dict[str, Any]) -> dict[str, Any]:

@@ -9,23 +9,31 @@ from updraft.model.encoder import Encoder
 from updraft.model.manifest import Parameter
 from updraft.spec.model import Model
 from updraft.train.fitted import Fitted
+from updraft.train.task import BINARY, Task
 
 
-def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64], settings: Model) -> Fitted:
+def fit(
+    encoder: Encoder,
+    matrix: NDArray[np.float64],
+    labels: NDArray[np.float64],
+    settings: Model,
+    task: Task = BINARY,
+) -> Fitted:
     """Fit trees, with the category codes as categories.
 
     :param matrix: Training rows as `encoder` gives them.
-    :param labels: 0.0 or 1.0 per row.
+    :param labels: 0.0 or 1.0 per row, the position of its class, or a number.
     :raises TrainingRefused: If LightGBM refuses the settings.
     """
     import lightgbm
     from lightgbm.basic import LightGBMError
 
-    chosen = parameters(settings)
-    machine = {"num_threads": settings.threads, "verbosity": -1}
+    chosen = parameters(settings, task)
+    machine = {"num_threads": settings.threads, "verbosity": -1, **_constraints(encoder, task)}
     rows = lightgbm.Dataset(
         matrix,
         labels,
+        weight=task.weights,
         feature_name=[name for name, _ in encoder.features],
         categorical_feature=list(encoder.categories),
         params={**chosen, **machine},
@@ -36,14 +44,23 @@ def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float6
         raise TrainingRefused(
             f"LightGBM refused: {str(fault)[:300]}", next_step="mend `model.lightgbm` in spec.yaml."
         ) from fault
-    return Fitted(Boosted.of(booster, settings.threads), {**chosen, "rounds": settings.lightgbm.rounds})
+    said = {**chosen, **task.parameters(), "rounds": settings.lightgbm.rounds}
+    return Fitted(Boosted.of(booster, settings.threads), said)
 
 
-def parameters(settings: Model) -> dict[str, Parameter]:
+def _constraints(encoder: Encoder, task: Task) -> dict[str, list[int]]:
+    """Which way each number may move the trees' sum; nothing when all are free."""
+    if not task.monotone:
+        return {}
+    return {"monotone_constraints": [task.monotone.get(name, 0) for name, _ in encoder.features]}
+
+
+def parameters(settings: Model, task: Task = BINARY) -> dict[str, Parameter]:
     """LightGBM's parameters for a spec, without those that may not change the model."""
     spec = settings.lightgbm
     return {
-        "objective": "binary",
+        "objective": task.kind,
+        **({"num_class": task.classes} if task.kind == "multiclass" else {}),
         "learning_rate": spec.learning_rate,
         "num_leaves": spec.leaves,
         "min_data_in_leaf": spec.min_leaf_rows,

@@ -7,29 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.dataset import Dataset
-from updraft.model import calibration
 from updraft.model.encoder import Encoder
 from updraft.model.manifest import Manifest, libraries
 from updraft.model.model import Model
 from updraft.rows import digest
 from updraft.spec.model import UseCase
-from updraft.train import boosted, logistic, sufficiency, trivial
+from updraft.train import boosted, logistic, ridge, sufficiency, trivial
+from updraft.train.calibrate import calibrate
 from updraft.train.choice import choose, losses
 from updraft.train.fitted import Fitted
 from updraft.train.measure import measure
 from updraft.train.split import Split, split
+from updraft.train.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BASELINES = ("logistic", "trivial")
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A model that asks to be promoted, and those it should be better than.
 
-    :param baselines: The other families by name; `logistic` and `trivial` are always trained.
+    :param baselines: The other families by name; the linear and the trivial one are always trained.
     :param validation: Metrics on the validation window by family.
     :param reason: Why this family and no other.
     """
@@ -66,12 +65,12 @@ def train(case: UseCase, data: Dataset, *, code_version: str) -> Candidate:
     training, validation = (_window(case, encoder, windows.take(data.rows, w)) for w in ("train", "validation"))
     draft = _draft(case, data, windows, encoder, code_version, _digest(training.rows, validation.rows))
     models: dict[str, Model] = {}
-    for family in dict.fromkeys((*case.model.families, *BASELINES)):
+    for family in dict.fromkeys((*case.model.families, *reversed(case.baselines))):
         fitted = _fit(family, encoder, training, case)
         models[family] = _finish(fitted, encoder, validation, draft)
-    chosen, reason = choose(
-        {family: _losses(model, validation) for family, model in models.items()}, case.model.families
-    )
+    lost = {family: _losses(model, validation) for family, model in models.items()}
+    of = "squared error" if case.problem.kind == "regression" else "log loss"
+    chosen, reason = choose(lost, case.model.families, of)
     measured = {family: dict(model.manifest.validation) for family, model in models.items()}
     return Candidate(models.pop(chosen), models, windows, measured, reason)
 
@@ -84,7 +83,7 @@ def _digest(*rows: "pd.DataFrame") -> str:
 
 
 def _losses(model: Model, window: _Window) -> NDArray[np.float64]:
-    return losses(window.labels, model.predict(window.rows), window.rows["partition"])
+    return losses(window.labels, model.predict(window.rows), window.rows["partition"], model.manifest.kind)
 
 
 def _window(case: UseCase, encoder: Encoder, rows: "pd.DataFrame") -> _Window:
@@ -92,38 +91,44 @@ def _window(case: UseCase, encoder: Encoder, rows: "pd.DataFrame") -> _Window:
 
 
 def _fit(family: str, encoder: Encoder, training: _Window, case: UseCase) -> Fitted:
+    task = Task.of(case, training.rows, training.labels)
     match family:
         case "lightgbm":
-            return boosted.fit(encoder, training.matrix, training.labels, case.model)
+            return boosted.fit(encoder, training.matrix, training.labels, case.model, task)
         case "logistic":
-            return logistic.fit(encoder, training.matrix, training.labels)
+            return logistic.fit(encoder, training.matrix, training.labels, task)
+        case "ridge":
+            return ridge.fit(encoder, training.matrix, training.labels, task)
         case "trivial":
-            return trivial.fit(training.labels)
+            return trivial.fit(training.labels, task)
     raise ValueError(f"no way to fit {family!r}")
 
 
 def _finish(fitted: Fitted, encoder: Encoder, validation: _Window, draft: Manifest) -> Model:
     raw = fitted.learner.log_odds(validation.matrix)
-    calibrated = calibration.fit(raw, validation.labels)
+    calibrated, notes = calibrate(draft.kind, raw, validation.labels)
     facts = {
         "family": fitted.learner.family,
         "parameters": dict(fitted.parameters),
-        "validation": measure(validation.labels, calibrated.calibration.probability(raw)),
-        "notes": (*fitted.notes, *calibrated.notes),
+        "validation": measure(validation.labels, calibrated.probability(raw), draft.kind),
+        "notes": (*fitted.notes, *notes),
     }
     draft = draft.model_copy(update=facts)
-    return Model.assemble(draft, encoder, fitted.learner, calibrated.calibration, validation.rows)
+    return Model.assemble(draft, encoder, fitted.learner, calibrated, validation.rows)
 
 
 def _draft(case: UseCase, data: Dataset, windows: Split, encoder: Encoder, code_version: str, seen: str) -> Manifest:
     """Everything about a model that does not depend on its family."""
     return Manifest(
         use_case=case.name,
+        kind=case.problem.kind,
+        classes=case.label.classes,
+        act_on=case.problem.act_on,
         family="trivial",
         features=encoder.features,
         fingerprint=data.fingerprint,
         label=case.label.column,
-        threshold=case.problem.value.threshold,
+        threshold=case.problem.threshold,
         as_of=data.as_of,
         data=seen,
         windows=windows.windows(),

@@ -5,30 +5,32 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SIMPLEST_FIRST = ("trivial", "logistic", "lightgbm")
+from updraft.train.measure import row_losses
+
+SIMPLEST_FIRST = ("trivial", "logistic", "ridge", "lightgbm")
 
 
-def losses(labels: ArrayLike, probabilities: ArrayLike, partitions: ArrayLike) -> NDArray[np.float64]:
-    """Mean log loss (nats) of each partition, in the order of their keys.
+def losses(labels: ArrayLike, predicted: ArrayLike, partitions: ArrayLike, kind: str = "binary") -> NDArray[np.float64]:
+    """Mean log loss (nats), or squared error of a number, of each partition, in the order of their keys.
 
     >>> losses([1.0, 0.0, 1.0], [0.5, 0.5, 1.0], ["a", "a", "b"]).round(4).tolist()
     [0.6931, 0.0]
     """
-    y, keys = np.asarray(labels, float), np.asarray(partitions).astype(str)
-    p = np.clip(np.asarray(probabilities, float), 1e-15, 1 - 1e-15)
-    each = -np.where(y == 1, np.log(p), np.log1p(-p))
+    keys = np.asarray(partitions).astype(str)
+    each = row_losses(np.asarray(labels, float), np.asarray(predicted, float), kind)
     _, place = np.unique(keys, return_inverse=True)
     return np.asarray(np.bincount(place, each) / np.bincount(place), dtype=np.float64)
 
 
-def choose(losses: Mapping[str, ArrayLike], families: Sequence[str]) -> tuple[str, str]:
+def choose(losses: Mapping[str, ArrayLike], families: Sequence[str], of: str = "log loss") -> tuple[str, str]:
     """Take the simplest family within one standard error of the best; return it with the reason.
 
     The error is that of the paired difference over partitions, since rows of a day rise and fall together. Breiman et
     al., Classification and Regression Trees (1984), section 3.4.3: a more complex model must earn its place.
 
-    :param losses: Log loss per validation partition, by family.
+    :param losses: Loss per validation partition, by family.
     :param families: Those that may become candidate.
+    :param of: What the losses are.
 
     >>> choose({"logistic": [0.5, 0.5], "lightgbm": [0.4, 0.58], "trivial": [0.6, 0.6]}, ["lightgbm", "logistic"])[0]
     'logistic'
@@ -39,11 +41,11 @@ def choose(losses: Mapping[str, ArrayLike], families: Sequence[str]) -> tuple[st
     best = min(families, key=lambda family: float(found[family].mean()))
     chosen = next(family for family in sorted(families, key=SIMPLEST_FIRST.index) if _ties(found[family], found[best]))
     others = ", ".join(f"{name} {found[name].mean():.4f}" for name in sorted(found) if name != chosen)
-    reason = f"{chosen} has validation log loss {found[chosen].mean():.4f}, against {others}"
+    reason = f"{chosen} has validation {of} {found[chosen].mean():.4f}, against {others}"
     if chosen != best:
         reason += f"; {best} is better by less than one standard error, so the simpler family is taken"
     if found["trivial"].mean() <= found[chosen].mean():
-        reason += "; it does not beat the base rate"
+        reason += f"; it does not beat the {'base rate' if of == 'log loss' else 'mean'}"
     return chosen, reason
 
 

@@ -1,4 +1,4 @@
-"""Logistic regression: scikit-learn's solver on a sparse design, its coefficients sorted into one term per feature."""
+"""Logistic regression, of two classes or several: scikit-learn's solver, its coefficients sorted into terms."""
 
 import warnings
 from typing import Any
@@ -7,52 +7,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.model.encoder import Encoder
-from updraft.model.linear import Category, Linear, Number, Scaling, Term
+from updraft.model.learner import Learner
+from updraft.model.linear import Linear, Multinomial
+from updraft.train import monotone
+from updraft.train.design import Design
 from updraft.train.fitted import Fitted
+from updraft.train.task import BINARY, Task
 
 PENALTY = {"C": 0.1}
 STOP = {"max_iter": 500, "tol": 1e-4}
 
 
-def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
+def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64], task: Task = BINARY) -> Fitted:
     """Fit standardised numbers, an indicator where a number is missing now and then, and a column per category code.
 
     :param matrix: Training rows as `encoder` gives them.
-    :param labels: 0.0 or 1.0 per row.
+    :param labels: 0.0 or 1.0 per row, or the position of its class.
     """
-    from scipy import sparse
-
-    codes = encoder.categories
-    scalings = [None if i in codes else Scaling.fit(column) for i, column in enumerate(matrix.T)]
-    blocks = [
-        _one_hot(column, codes[i]) if scaling is None else _number(column, scaling)
-        for i, (column, scaling) in enumerate(zip(matrix.T, scalings, strict=True))
-    ]
-    # A sparse product runs in one thread, so the coefficients do not depend on the machine's cores.
-    weights, intercept, steps = _solve(sparse.hstack(blocks, format="csr"), labels)
-    own = np.split(weights, np.cumsum([block.shape[1] for block in blocks])[:-1])
-    terms = tuple(_term(*fitted) for fitted in zip(scalings, own, matrix.T, strict=True))
-    return Fitted(Linear(intercept, terms), {**PENALTY, **STOP, "iterations": steps}, _notes(steps))
+    design = Design.of(encoder, matrix)
+    found = monotone.fit(design, encoder, task, lambda columns: _solve(columns, labels, task))
+    steps = found.steps
+    parameters = {**PENALTY, **STOP, **task.parameters(), "iterations": steps}
+    return Fitted(_learner(design, found), parameters, (*found.notes, *_notes(steps)))
 
 
-def _number(column: NDArray[np.float64], scaling: Scaling) -> Any:
-    from scipy import sparse
-
-    missing = np.isnan(column)
-    parts = [scaling.apply(column)]
-    if missing.any() and not missing.all():
-        parts.append(missing.astype(np.float64))
-    return sparse.csr_array(np.column_stack(parts))
+def _learner(design: Design, found: monotone.Weights) -> Learner:
+    each = [Linear(float(b), design.terms(w)) for b, w in zip(found.intercepts, found.weights, strict=True)]
+    return each[0] if len(each) == 1 else Multinomial(tuple(each))
 
 
-def _one_hot(column: NDArray[np.float64], codes: int) -> Any:
-    from scipy import sparse
-
-    rows = np.arange(len(column))
-    return sparse.csr_array((np.ones(len(column)), (rows, column.astype(np.int64))), shape=(len(column), codes))
-
-
-def _solve(design: Any, labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, int]:
+def _solve(columns: Any, labels: NDArray[np.float64], task: Task) -> monotone.Weights:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -60,16 +44,8 @@ def _solve(design: Any, labels: NDArray[np.float64]) -> tuple[NDArray[np.float64
     with warnings.catch_warnings():
         # Not silence: whoever needs all the steps gets a note in the manifest.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(design, labels)
-    return solver.coef_[0], float(solver.intercept_[0]), int(solver.n_iter_[0])
-
-
-def _term(scaling: Scaling | None, weights: NDArray[np.float64], column: NDArray[np.float64]) -> Term:
-    if scaling is None:
-        category = Category(tuple(weights.tolist()), 0.0)
-        return Category(category.weights, float(category.values(column).mean()))
-    number = Number(scaling, float(weights[0]), float(weights[1]) if len(weights) > 1 else 0.0, 0.0)
-    return Number(scaling, number.weight, number.missing, float(number.values(column).mean()))
+        solver.fit(columns, labels, sample_weight=task.weights)
+    return monotone.Weights(solver.coef_, solver.intercept_, int(solver.n_iter_[0]))
 
 
 def _notes(steps: int) -> tuple[str, ...]:

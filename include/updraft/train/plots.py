@@ -19,14 +19,25 @@ SHOWN = 20
 
 
 def plots(model: Model, frame: "pd.DataFrame", label: str) -> dict[str, bytes]:
-    """Draw ROC curve, reliability, score distribution and feature importance.
+    """Draw ROC curve, reliability, score distribution and feature importance; other pictures for other kinds.
 
     :param frame: Feature rows with their labels.
-    :param label: Column that holds 0.0 or 1.0, both at least once.
+    :param label: Column that holds 0.0 or 1.0, both at least once; or positions of classes; or numbers.
     :return: PNG by file name.
     """
     labels = frame[label].to_numpy(dtype=np.float64)
     scores = model.predict(frame)
+    if model.manifest.kind == "multiclass":
+        return {
+            "confusion.png": _confusion(labels, scores, model.manifest.classes),
+            "importance.png": _importance(model, frame),
+        }
+    if model.manifest.kind == "regression":
+        return {
+            "predicted.png": _predicted(labels, scores, model.threshold),
+            "errors.png": _errors(labels, scores),
+            "importance.png": _importance(model, frame),
+        }
     return {
         "roc.png": _roc(labels, scores),
         "calibration.png": _calibration(labels, scores),
@@ -64,6 +75,35 @@ def _scores(labels: NDArray[np.float64], scores: NDArray[np.float64], threshold:
     return _png(figure, axes, "predicted probability", "density")
 
 
+def _confusion(labels: NDArray[np.float64], scores: NDArray[np.float64], classes: tuple[str, ...]) -> bytes:
+    figure, axes = _canvas("Confusion")
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (labels.astype(np.int64), scores.argmax(axis=1)), 1)
+    # Twice the largest share, so that black figures stay legible.
+    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=2)
+    for (true, told), rows in np.ndenumerate(counts[:SHOWN, :SHOWN]):
+        axes.text(told, true, str(rows), ha="center", va="center")
+    axes.set_xticks(range(len(classes)), [name[:20] for name in classes], rotation=45)
+    axes.set_yticks(range(len(classes)), [name[:20] for name in classes])
+    return _png(figure, axes, "likeliest class", "true class", legend=False)
+
+
+def _predicted(labels: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> bytes:
+    figure, axes = _canvas("Predicted and true")
+    axes.scatter(scores, labels, s=4, alpha=0.4, label="rows")
+    ends = [float(min(scores.min(), labels.min())), float(max(scores.max(), labels.max()))]
+    axes.plot(ends, ends, color="grey", linestyle="--", label="perfect")
+    axes.axvline(threshold, color="black", linestyle="--", label=f"acted on from {threshold:.4g}")
+    return _png(figure, axes, "predicted", "true")
+
+
+def _errors(labels: NDArray[np.float64], scores: NDArray[np.float64]) -> bytes:
+    figure, axes = _canvas("Errors")
+    axes.hist(scores - labels, bins=40, alpha=0.5, label=f"mean {(scores - labels).mean():.4g}")
+    axes.axvline(0, color="black", linestyle="--", label="right")
+    return _png(figure, axes, "predicted less true", "rows")
+
+
 def _importance(model: Model, frame: "pd.DataFrame") -> bytes:
     figure, axes = _canvas("Feature importance")
     names = [name for name, _ in model.manifest.features]
@@ -77,7 +117,8 @@ def _sizes(model: Model, frame: "pd.DataFrame") -> tuple[NDArray[np.float64], st
     """Trees by gain, since their contributions cost too much for a picture; others by mean contribution."""
     if isinstance(model.learner, Boosted):
         return model.learner.gain(), "total gain of its splits"
-    return np.abs(model.contributions(frame)[:, :-1]).mean(axis=0), "mean |contribution| to the log-odds"
+    unit = "mean |contribution|" + (" to the log-odds" if model.manifest.kind == "binary" else "")
+    return np.abs(model.contributions(frame)[:, :-1]).mean(axis=0), unit
 
 
 def _canvas(title: str) -> "tuple[Figure, Axes]":
@@ -91,10 +132,11 @@ def _canvas(title: str) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _png(figure: "Figure", axes: "Axes", across: str, up: str) -> bytes:
+def _png(figure: "Figure", axes: "Axes", across: str, up: str, *, legend: bool = True) -> bytes:
     axes.set_xlabel(across)
     axes.set_ylabel(up)
-    axes.legend()
+    if legend:
+        axes.legend()
     sink = BytesIO()
     figure.savefig(sink, format="png", metadata={"Software": None})
     return sink.getvalue()

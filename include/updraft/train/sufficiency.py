@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from updraft.errors import TrainingRefused
+from updraft.model import labels
 from updraft.spec.model import UseCase
 from updraft.train.split import Split
 
@@ -10,11 +13,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_NAMED = 5
+_WANTED = {
+    "binary": ("neither 0 nor 1", "0, 1"),
+    "multiclass": ("none of the classes", "a class of `label.classes`"),
+    "regression": ("not finite", "a finite number"),
+}
+
+
 def check(case: UseCase, rows: "pd.DataFrame", windows: Split) -> None:
     """Refuse data that no honest model can come from.
 
-    :raises TrainingRefused: If a label is not 0 or 1, there are too few rows to train on, or too few rows of the rarer
-        class in any window; says how many there are and how many are needed.
+    :raises TrainingRefused: If a label is not of its kind, there are too few rows to train on, or in any window too few
+        rows of the rarest class or only one number; says how many there are and how many are needed.
     """
     _check_labels(case, rows)
     training = len(windows.take(rows, "train"))
@@ -29,30 +40,39 @@ def check(case: UseCase, rows: "pd.DataFrame", windows: Split) -> None:
 
 
 def _check_labels(case: UseCase, rows: "pd.DataFrame") -> None:
-    strange = rows[case.label.column][~rows[case.label.column].isin([0.0, 1.0])]
-    if len(strange):
+    strange = int(labels.strange(case, rows[case.label.column].to_numpy(float)).sum())
+    if strange:
+        found, wanted = _WANTED[case.problem.kind]
         raise TrainingRefused(
-            f"{len(strange)} of {len(rows)} labels are neither 0 nor 1.",
-            next_step="let label.sql return 0, 1 or null; rows whose label is null are not trained on.",
+            f"{strange} of {len(rows)} labels are {found}.",
+            next_step=f"let label.sql return {wanted} or null; rows whose label is null are not trained on.",
         )
 
 
 def _check_classes(case: UseCase, rows: "pd.DataFrame", windows: Split, window: str) -> None:
-    labels = windows.take(rows, window)[case.label.column]
-    ones = int(labels.sum())
-    rarer, needed = min(ones, len(labels) - ones), case.model.min_positives
-    if rarer >= needed:
+    found = windows.take(rows, window)[case.label.column].to_numpy(float)
+    span = _span(windows.windows()[window])
+    if case.problem.kind == "regression":
+        if len(np.unique(found)) < 2:
+            raise TrainingRefused(
+                f"The {window} window {span} has the same label in all of its {len(found)} rows.",
+                next_step="check label.sql: a model can only be trained and judged where the number differs.",
+            )
         return
+    counted, needed = labels.per_class(case, found), case.model.min_positives
+    if min(counted.values()) >= needed:
+        return
+    fewest = sorted(counted.items(), key=lambda each: each[1])[:_NAMED]
+    named = " and ".join(f"{count} labelled {name}" for name, count in fewest).replace(" labelled", " rows labelled", 1)
     raise TrainingRefused(
-        f"The {window} window {_span(windows.windows()[window])} has {ones} rows labelled 1 and "
-        f"{len(labels) - ones} labelled 0, {needed} of each are needed.",
-        next_step=_remedy(window, rarer),
+        f"The {window} window {span} has {named}, {needed} of each are needed.",
+        next_step=_remedy(window, fewest[0][1]),
     )
 
 
 def _remedy(window: str, rarer: int) -> str:
     if rarer == 0:
-        return "check label.sql: a model can only be trained and judged where both kinds occur."
+        return "check label.sql: a model can only be trained and judged where every class occurs."
     more = "backfill older partitions" if window == "train" else f"make `model.{window}` longer"
     return f"wait for more labels to mature, {more}, or lower `model.min_positives`."
 

@@ -1,9 +1,9 @@
 """Does the candidate deserve to replace the champion? Better where it counts, and not worse elsewhere.
 
 "At least as good" promotes equal models half the time, and a margin alone nearly always. So the candidate must be
-better, beyond chance, on `gates.metric`, and not worse by more than `gates.margin` on the other two of AUC, Brier score
-and log loss (for losses the margin is that share of the champion's loss). Of two equal models one replaces the other
-at most 1 - `gates.confidence` of the time. What FAIL and INSUFFICIENT mean: `updraft.evidence.judgement`.
+better, beyond chance, on `gates.metric`, and not worse by more than `gates.margin` on the other metrics in
+`_COMPARED` (for losses the margin is that share of the champion's loss). Of two equal models one replaces the other at
+most 1 - `gates.confidence` of the time. What FAIL and INSUFFICIENT mean: `updraft.evidence.judgement`.
 """
 
 from updraft.evidence.evidence import Evidence
@@ -12,7 +12,11 @@ from updraft.evidence.paired import Difference
 from updraft.evidence.verdict import Verdict, merge
 from updraft.spec.model import UseCase
 
-_COMPARED = ("auc", "brier", "log_loss")
+_COMPARED = {
+    "binary": ("auc", "brier", "log_loss"),
+    "multiclass": ("log_loss", "macro_auc", "accuracy"),
+    "regression": ("rmse", "mae"),
+}
 
 
 def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
@@ -21,7 +25,7 @@ def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
         return None
     if shortage := evidence.shortage(case):
         return Verdict("champion", "INSUFFICIENT", shortage, {"rows": len(evidence.y), "rarer": evidence.rarer})
-    chosen_first = sorted(_COMPARED, key=lambda name: name != case.gates.metric)
+    chosen_first = dict.fromkeys((case.gates.metric, *_COMPARED[evidence.kind]))
     return merge("champion", [_weigh(evidence.against(evidence.champion, name, case), case) for name in chosen_first])
 
 

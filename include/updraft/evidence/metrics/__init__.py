@@ -1,4 +1,4 @@
-"""Metrics of a binary prediction, one per module: each module's `METRIC` is found by discovery."""
+"""Metrics of predictions, one per module: each module's `METRIC` is found by discovery, and says what it is for."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -14,6 +14,11 @@ def _discover() -> dict[str, Metric]:
 METRICS: dict[str, Metric] = _discover()
 
 
-def measure(y: Array, p: Array) -> dict[str, float]:
-    """Return every metric of probabilities `p` (n,) against outcomes `y` (n,); nan where one is undefined."""
-    return {name: metric(y, p) for name, metric in METRICS.items()}
+def of_kind(kind: str) -> dict[str, Metric]:
+    """Return the metrics for a kind of problem, by name."""
+    return {name: metric for name, metric in METRICS.items() if kind in metric.kinds}
+
+
+def measure(y: Array, p: Array, kind: str = "binary") -> dict[str, float]:
+    """Return every metric of predictions `p` against outcomes `y` (n,); nan where one is undefined."""
+    return {name: metric(y, p) for name, metric in of_kind(kind).items()}
