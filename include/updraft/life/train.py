@@ -17,7 +17,8 @@ from updraft.partition import Partition
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
 from updraft.train.candidate import Candidate, train
-from updraft.train.plots import plots
+from updraft.train.plots import plots, value_curve
+from updraft.train.split import belonging
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -74,6 +75,7 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
     for model in (made.model, *made.baselines.values()):
         store.save(lake, case.name, model)
     _keep_profile(case, lake, made, data.rows)
+    lake.put(protocol_key(case, made.model.digest), json.dumps(made.protocol, sort_keys=True).encode())
     trained = Trained(
         candidate=made.model.digest,
         baselines={family: model.digest for family, model in made.baselines.items()},
@@ -123,8 +125,11 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
     found = examined(case, lake, digest)
     facts = model.manifest
     metrics = {f"holdout_{name}": value["value"] for name, value in found["metrics"].items()}
+    protocol = json.loads(lake.get(protocol_key(case, digest)))
     pictures = plots(model, held_out(case, at, lake, model), case.label.column)
+    pictures["value.png"] = value_curve(protocol["value"])
     reports = {"gates.json": json.dumps(found, indent=1).encode(), "manifest.json": facts.dump()}
+    reports["protocol.json"] = json.dumps(protocol, indent=1).encode()
     training = Training(
         digest=digest,
         partition=at.key,
@@ -177,7 +182,8 @@ def held_out(case: UseCase, at: Partition, lake: Lake, model: Model) -> "DataFra
 def window(case: UseCase, at: Partition, lake: Lake, model: Model, which: str) -> "DataFrame":
     """Labelled rows of a window of a model: `train`, `validation` or `holdout`."""
     rows = dataset.mature(case, lake, at).rows
-    return rows[rows["partition"].isin(model.manifest.windows[which])].reset_index(drop=True)
+    inside = rows[rows["partition"].isin(model.manifest.windows[which])]
+    return belonging(inside, model.manifest.group, which).reset_index(drop=True)
 
 
 def comparable(lake: Lake, case: UseCase, champion: str | None) -> Model | None:
@@ -198,13 +204,18 @@ def evidence_key(case: UseCase, digest: str) -> str:
     return f"evidence/{case.name}/{digest}.json"
 
 
+def protocol_key(case: UseCase, digest: str) -> str:
+    """Where it is kept what a training tried on which folds."""
+    return f"trainings/{case.name}/{digest}.json"
+
+
 def profile_key(case: UseCase, digest: str) -> str:
     """Where a model's monitoring reference is kept."""
     return f"references/{case.name}/{digest}.json"
 
 
 def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:
-    unseen = rows[rows["partition"].isin(made.split.holdout)]
+    unseen = made.split.take(rows, "holdout")
     scores = made.model.predict(unseen)
     lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
 

@@ -74,9 +74,7 @@ class Model:
 
         A row sums to the log-odds of `predict`. Columns are in the order of `manifest.features`.
         """
-        shares = self.learner.contributions(self._matrix(frame)) * self.calibration.slope
-        shares[:, -1] += self.calibration.intercept
-        return shares
+        return self.calibration.contributions(self.learner.contributions(self._matrix(frame)))
 
     def reasons(self, frame: "pd.DataFrame", top: int = 3) -> list[Reasons]:
         """The features that moved each row furthest from the base, furthest first, with their log-odds.

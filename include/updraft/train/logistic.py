@@ -10,15 +10,15 @@ from updraft.model.encoder import Encoder
 from updraft.model.linear import Category, Linear, Number, Scaling, Term
 from updraft.train.fitted import Fitted
 
-PENALTY = {"C": 0.1}
 STOP = {"max_iter": 500, "tol": 1e-4}
 
 
-def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
+def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64], *, l2: float = 10.0) -> Fitted:
     """Fit standardised numbers, an indicator where a number is missing now and then, and a column per category code.
 
     :param matrix: Training rows as `encoder` gives them.
     :param labels: 0.0 or 1.0 per row.
+    :param l2: Penalty on the squared weights.
     """
     from scipy import sparse
 
@@ -29,10 +29,10 @@ def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float6
         for i, (column, scaling) in enumerate(zip(matrix.T, scalings, strict=True))
     ]
     # A sparse product runs in one thread, so the coefficients do not depend on the machine's cores.
-    weights, intercept, steps = _solve(sparse.hstack(blocks, format="csr"), labels)
+    weights, intercept, steps = _solve(sparse.hstack(blocks, format="csr"), labels, l2)
     own = np.split(weights, np.cumsum([block.shape[1] for block in blocks])[:-1])
     terms = tuple(_term(*fitted) for fitted in zip(scalings, own, matrix.T, strict=True))
-    return Fitted(Linear(intercept, terms), {**PENALTY, **STOP, "iterations": steps}, _notes(steps))
+    return Fitted(Linear(intercept, terms), {"l2": l2, **STOP, "iterations": steps}, _notes(steps))
 
 
 def _number(column: NDArray[np.float64], scaling: Scaling) -> Any:
@@ -52,11 +52,11 @@ def _one_hot(column: NDArray[np.float64], codes: int) -> Any:
     return sparse.csr_array((np.ones(len(column)), (rows, column.astype(np.int64))), shape=(len(column), codes))
 
 
-def _solve(design: Any, labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, int]:
+def _solve(design: Any, labels: NDArray[np.float64], l2: float) -> tuple[NDArray[np.float64], float, int]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    solver = LogisticRegression(**PENALTY, **STOP)
+    solver = LogisticRegression(C=1 / l2, **STOP)
     with warnings.catch_warnings():
         # Not silence: whoever needs all the steps gets a note in the manifest.
         warnings.simplefilter("ignore", ConvergenceWarning)
