@@ -187,3 +187,50 @@ def test_features_of_another_type_are_refused_by_name():
     data.rows["x"] = data.rows["x"].astype(str)
     with pytest.raises(ModelRejected, match=r"x \(number expected"):
         train(case(), data, code_version="abc")
+
+
+# ---- the protocol ------------------------------------------------------------------------------------------------
+
+
+def test_every_fold_is_in_the_manifest_and_in_the_protocol(candidate):
+    windows = candidate.model.manifest.windows
+    assert windows["fold_1_train"] == tuple(DAYS[:4])
+    assert windows["fold_1_validation"] == tuple(DAYS[5:8])
+    assert windows["fold_2_train"] == tuple(DAYS[:7])
+    assert windows["fold_2_validation"] == tuple(DAYS[8:11])
+    assert candidate.protocol["windows"] == {name: list(keys) for name, keys in windows.items()}
+
+
+def test_the_manifest_says_which_calibration_was_chosen_and_what_the_threshold_is_worth(candidate):
+    manifest = candidate.model.manifest
+    method = manifest.parameters["calibration"]
+    assert method in ("none", "platt", "isotonic")
+    assert any(note.startswith(f"calibration {method}: ") for note in manifest.notes)
+    assert candidate.protocol["families"][candidate.model.family]["calibration"] == method
+    assert manifest.validation["value_low"] < manifest.validation["value"] < manifest.validation["value_high"]
+    assert candidate.protocol["value"]["declared"][:2] == [0.25, manifest.validation["value"]]
+
+
+def test_auto_leaves_out_what_shows_no_use_and_says_so():
+    found = train(case(features="auto"), dataset(straight, per_day=200), code_version="abc")
+    names = [name for name, _ in found.model.manifest.features]
+    assert "x" in names
+    assert names == [name for name in ("x", "y", "c") if name not in found.protocol["features"]["dropped"]]
+    assert len(names) < 3
+    notes = [note for note in found.model.manifest.notes if note.startswith("left out")]
+    assert [note.split()[2] for note in notes] == [f"{name}:" for name in found.protocol["features"]["dropped"]]
+    rows = found.split.take(dataset(straight).rows, "holdout")
+    assert np.isfinite(found.model.predict(rows)).all()
+    for model in found.baselines.values():
+        assert [name for name, _ in model.manifest.features] == names
+
+
+def test_no_group_stands_on_both_sides_of_a_training():
+    data = dataset(straight, per_day=200)
+    data.rows["c"] = [f"g{n % 60}" for n in range(len(data.rows))]
+    found = train(case(group="c", min_rows=50), data, code_version="abc")
+    sides = [set(found.split.take(data.rows, window)["c"]) for window in ("train", "validation", "holdout")]
+    assert all(sides)
+    assert len(set.union(*sides)) == sum(map(len, sides)) == 60
+    assert found.model.manifest.group == "c"
+    assert found.model.manifest.validation["rows"] == len(found.split.take(data.rows, "validation"))

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from updraft.model import canonical
 
+BIN_ROWS = 50
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -108,21 +110,24 @@ def fit(log_odds: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
 
 
 def isotonic(log_odds: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
-    """Fit a curve that never falls (pool adjacent violators), a knot in the middle of every pooled block.
+    """Fit a curve that never falls (pool adjacent violators over bins), a knot in the middle of every pooled block.
 
-    A block's share is smoothed as Platt's targets are, for a pure block must not become a certainty.
+    Every block is lent one row of the base rate, for a pure block must not become a certainty.
     """
     from scipy.optimize import isotonic_regression
 
     if np.ptp(log_odds) == 0:
         return Fitted(Calibration(), ("not calibrated: every validation row has the same score",))
-    at, place, rows = np.unique(log_odds, return_inverse=True, return_counts=True)
-    positives = np.bincount(place, labels)
-    blocks = isotonic_regression(positives / rows, weights=rows).blocks[:-1]
-    ones, weight = np.add.reduceat(positives, blocks), np.add.reduceat(rows, blocks)
-    middle = np.add.reduceat(at * rows, blocks) / weight
-    share = np.maximum.accumulate((ones + 1) / (weight + 2))
-    return Fitted(Calibration(curve=tuple(zip(middle.tolist(), np.log(share / (1 - share)).tolist(), strict=True))))
+    edges = np.quantile(log_odds, np.linspace(0, 1, max(1, len(log_odds) // BIN_ROWS) + 1)[1:-1])
+    place = np.unique(np.searchsorted(edges, log_odds), return_inverse=True)[1]
+    rows, ones, sums = (np.bincount(place, each) for each in (np.ones_like(labels), labels, log_odds))
+    starts = isotonic_regression(ones / rows, weights=rows).blocks[:-1]
+    rows, ones, sums = (np.add.reduceat(each, starts) for each in (rows, ones, sums))
+    rate = (labels.sum() + 1) / (len(labels) + 2)
+    share = np.maximum.accumulate((ones + rate) / (rows + 1))
+    return Fitted(
+        Calibration(curve=tuple(zip((sums / rows).tolist(), np.log(share / (1 - share)).tolist(), strict=True)))
+    )
 
 
 def _loss(
