@@ -87,7 +87,7 @@ def test_a_curve_that_falls_or_is_not_finite_is_refused(curve):
 def test_contributions_still_add_up_to_the_calibrated_log_odds(calibration):
     raw = np.array([[0.5, -0.2, -1.0], [3.0, 1.0, -1.0], [0.0, 0.0, 0.3], [-5.0, 5.0, 0.1]])
     before = raw.copy()
-    shares = calibration.contributions(raw)
+    shares = calibration.shares(raw)
     assert shares.sum(axis=1) == pytest.approx(calibration.log_odds(raw.sum(axis=1)))
     assert (np.sign(shares[:2, :-1]) == np.sign(raw[:2, :-1])).all()
     assert raw.tolist() == before.tolist()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from updraft.registry import Registry
+    from updraft.tracking import Tried
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
     data = dataset.mature(case, lake, at)
     ledger = Ledger(lake, case.name)
     try:
-        made = train(case, data, code_version=code_version)
+        made = train(case, data, code_version=code_version, lake=lake)
     except TrainingRefused as refused:
         ledger.append("refused", why=str(refused), who=who, partition=at.key)
         raise
@@ -145,8 +146,24 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
         },
         artifacts={**{f"plots/{name}": png for name, png in pictures.items()}, **reports},
         files={**model.files(), "manifest.json": facts.dump()},
+        trials=_tried(protocol),
     )
     return registry.log_training(case.name, training)
+
+
+def _tried(protocol: Mapping[str, Any]) -> dict[str, "Tried"]:
+    """The trials of every family, by a name that sorts."""
+    from updraft.tracking import Tried
+
+    return {
+        f"{family} trial {trial['number']:03}": Tried(
+            params={"family": family, **{name: str(value) for name, value in trial["settings"].items()}},
+            metrics={f"loss_fold_{fold}": value for fold, value in enumerate(trial["losses"], start=1)},
+            tags={"pruned": str(trial["pruned"]).lower()},
+        )
+        for family, each in protocol["families"].items()
+        for trial in each["trials"]
+    }
 
 
 def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:

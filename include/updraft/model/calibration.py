@@ -51,7 +51,7 @@ class Calibration:
         """
         return np.exp(-np.logaddexp(0.0, -self.log_odds(log_odds)))
 
-    def contributions(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def shares(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Carry contributions to raw log-odds over to calibrated ones; each row still sums to its log-odds.
 
         Along a curve every feature gets its share of the rise from the base to the row, the rescale rule of DeepLIFT

@@ -74,7 +74,7 @@ class Model:
 
         A row sums to the log-odds of `predict`. Columns are in the order of `manifest.features`.
         """
-        return self.calibration.contributions(self.learner.contributions(self._matrix(frame)))
+        return self.calibration.shares(self.learner.contributions(self._matrix(frame)))
 
     def reasons(self, frame: "pd.DataFrame", top: int = 3) -> list[Reasons]:
         """The features that moved each row furthest from the base, furthest first, with their log-odds.

@@ -1,4 +1,4 @@
-"""How a candidate comes to be: cut folds, select features, fit every family, calibrate, choose."""
+"""How a candidate comes to be: cut folds, select features, tune and fit every family, calibrate, choose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.dataset import Dataset
+from updraft.lake import Lake
+from updraft.model import canonical
 from updraft.model.encoder import Features
-from updraft.model.manifest import Manifest, libraries
+from updraft.model.manifest import Manifest, libraries, sha256
 from updraft.model.model import Model
 from updraft.rows import digest
+from updraft.spec.model import Model as Settings
 from updraft.spec.model import UseCase
-from updraft.train import boosted, calibrate, logistic, trivial
-from updraft.train.calibrate import Chosen, Held
+from updraft.train import boosted, calibration_choice, logistic, trivial
+from updraft.train.calibration_choice import Chosen, Held
 from updraft.train.choice import choose, losses
 from updraft.train.fitted import Fitted
 from updraft.train.fold import Fold, Window, cut
 from updraft.train.measure import measure
 from updraft.train.selection import Selection, select
 from updraft.train.split import Split, boundaries
+from updraft.train.trials import Trials
+from updraft.train.tuning import Tuned, tune
 from updraft.train.worth import Worth, worth
 
 if TYPE_CHECKING:
@@ -52,6 +57,7 @@ class _Trained:
     """A family's model, and how its choices fared on rows they were not made on."""
 
     model: Model
+    tuned: Tuned
     calibrated: Chosen
     worth: Worth
 
@@ -62,13 +68,14 @@ class _Trained:
         return losses(held.labels, probabilities, held.partitions)
 
 
-def train(case: UseCase, data: Dataset, *, code_version: str) -> Candidate:
+def train(case: UseCase, data: Dataset, *, code_version: str, lake: Lake | None = None) -> Candidate:
     """Train every family of the spec and the baselines, and choose the simplest that does best on held-out folds.
 
-    The same folds select, calibrate and choose, so the numbers flatter a little. What the chosen one is worth is for
-    the gates to find, on a holdout nothing here has looked at.
+    The same folds select, tune, calibrate and choose, so the numbers flatter a little. What the chosen one is worth is
+    for the gates to find, on a holdout nothing here has looked at.
 
     :param code_version: Version of the code that trains, for the manifest.
+    :param lake: Where settings that were tried are kept, so that the same training goes on from them.
     :raises TrainingRefused: If there are too few partitions, rows or rows of either class.
     """
     splits, remarks = cut(case, data.rows)
@@ -79,8 +86,9 @@ def train(case: UseCase, data: Dataset, *, code_version: str) -> Candidate:
     folds = [fold.without(set(selection.dropped)) for fold in folds] if selection.dropped else folds
     draft = _draft(case, data, splits, folds[-1], code_version)
     draft = draft.model_copy(update={"notes": (*remarks, *selection.notes)})
+    trials = Trials(lake, _tuning_key(case, draft))
     families = dict.fromkeys((*case.model.families, *BASELINES))
-    made = {family: _finish(case, [_fit(family, fold, case) for fold in folds], folds, draft) for family in families}
+    made = {family: _finish(case, _tune(family, case, folds, trials), folds, draft) for family in families}
     chosen, reason = choose({family: each.losses for family, each in made.items()}, case.model.families)
     models = {family: each.model for family, each in made.items()}
     measured = {family: dict(model.manifest.validation) for family, model in models.items()}
@@ -96,6 +104,26 @@ def _select(case: UseCase, folds: list[Fold]) -> Selection:
         return _fit(family, fold, case)
 
     return select(folds, case.model.families, fit, _lose, seed=case.model.seed)
+
+
+def _tune(family: str, case: UseCase, folds: list[Fold], trials: Trials) -> tuple[Tuned, list[Fitted]]:
+    """Find a family's settings and fit every fold with them."""
+
+    def fitted(settings: Settings, fold: Fold) -> Fitted:
+        return _fit(family, fold, case.model_copy(update={"model": settings}))
+
+    def loss(settings: Settings, number: int) -> float:
+        return float(_lose(fitted(settings, folds[number]), folds[number].validation).mean())
+
+    wanted = family in case.model.families
+    tuned = tune(family, case.model, len(folds), loss, trials) if wanted else Tuned(case.model)
+    return tuned, [fitted(tuned.settings, fold) for fold in folds]
+
+
+def _tuning_key(case: UseCase, draft: Manifest) -> str:
+    """Where trials are kept: under the digest of all they depend on."""
+    declared = case.model.model_dump(mode="json", include={"families", "lightgbm", "logistic"})
+    return f"tuning/{case.name}/{sha256(draft.dump() + canonical.dump(declared))}"
 
 
 def _lose(fitted: Fitted, window: Window) -> NDArray[np.float64]:
@@ -116,25 +144,26 @@ def _fit(family: str, fold: Fold, case: UseCase) -> Fitted:
     raise ValueError(f"no way to fit {family!r}")
 
 
-def _finish(case: UseCase, fitted: list[Fitted], folds: list[Fold], draft: Manifest) -> _Trained:
+def _finish(case: UseCase, found: tuple[Tuned, list[Fitted]], folds: list[Fold], draft: Manifest) -> _Trained:
     """Calibrate the newest fold's learner, by the method that would have served the older ones."""
+    tuned, fitted = found
     pairs = zip(fitted, folds, strict=True)
     older = [(_held(one, fold.validation), _held(one, fold.later)) for one, fold in pairs if fold.later]
     newest, window = fitted[-1], folds[-1].validation
     held = _held(newest, window)
-    calibrated = calibrate.choose(held, older)
+    calibrated = calibration_choice.choose(held, older)
     probabilities, after = calibrated.tried
     value = worth(case.problem.value, after.labels, probabilities, after.partitions)
     measured = measure(window.labels, calibrated.fitted.calibration.probability(held.log_odds))
     facts = {
         "family": newest.learner.family,
-        "parameters": {**newest.parameters, "calibration": calibrated.method},
+        "parameters": {**newest.parameters, "calibration": calibrated.method, "trials": len(tuned.trials)},
         "validation": {**measured, **value.numbers()},
-        "notes": (*draft.notes, *newest.notes, *calibrated.fitted.notes, calibrated.reason, *value.notes),
+        "notes": (*draft.notes, *tuned.notes, *newest.notes, *calibrated.notes, *value.notes),
     }
     draft = draft.model_copy(update=facts)
     model = Model.assemble(draft, folds[-1].encoder, newest.learner, calibrated.fitted.calibration, window.rows)
-    return _Trained(model, calibrated, value)
+    return _Trained(model, tuned, calibrated, value)
 
 
 def _held(fitted: Fitted, window: Window) -> Held:
@@ -147,21 +176,24 @@ def _protocol(
     return {
         "windows": {name: list(keys) for name, keys in boundaries(splits).items()},
         "features": selection.to_json(),
-        "families": {family: each.calibrated.to_json() for family, each in made.items()},
+        "families": {
+            family: {**each.calibrated.to_json(), "trials": [trial.to_json() for trial in each.tuned.trials]}
+            for family, each in made.items()
+        },
         "value": made[chosen].worth.to_json(),
     }
 
 
-def _digest(rows: "pd.DataFrame") -> str:
+def _digest(rows: "pd.DataFrame", splits: tuple[Split, ...]) -> str:
+    """Digest of every row that could count: older folds also try what lies in the newest one's gap."""
     import pyarrow as pa
 
-    return digest(pa.Table.from_pandas(rows, preserve_index=False))
+    seen = {key for split in splits for key in (*split.train, *split.validation)}
+    return digest(pa.Table.from_pandas(rows[rows["partition"].isin(seen)], preserve_index=False))
 
 
 def _draft(case: UseCase, data: Dataset, splits: tuple[Split, ...], newest: Fold, code_version: str) -> Manifest:
     """Everything about a model that does not depend on its family."""
-    import pandas as pd
-
     return Manifest(
         use_case=case.name,
         family="trivial",
@@ -170,7 +202,7 @@ def _draft(case: UseCase, data: Dataset, splits: tuple[Split, ...], newest: Fold
         label=case.label.column,
         threshold=case.problem.value.threshold,
         as_of=data.as_of,
-        data=_digest(pd.concat([newest.training.rows, newest.validation.rows])),
+        data=_digest(data.rows, splits),
         windows=boundaries(splits),
         group=case.model.group,
         parameters={},

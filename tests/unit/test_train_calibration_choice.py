@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from updraft.model.calibration import Calibration
-from updraft.train.calibrate import Held, choose, fit
+from updraft.train.calibration_choice import Held, choose, fit
 
 
 def held(truth, rows=4000, seed=0, days=10):

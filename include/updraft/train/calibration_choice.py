@@ -51,6 +51,11 @@ class Chosen:
     tried: tuple[Array, Held]
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the probabilities should know."""
+        return (*self.fitted.notes, self.reason)
+
+    @property
     def reason(self) -> str:
         """One sentence for the manifest."""
         if not self.losses:
