@@ -5,12 +5,15 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 from tests import parcels
 
+from updraft import features
 from updraft.errors import SpecInvalid, TrainingRefused, TrainingStopped
+from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import confined, train
 from updraft.model import store
@@ -123,3 +126,39 @@ def test_a_training_does_not_outlive_its_caller(parcels_case, delivered):
     gone, alive = psutil.wait_procs(children, timeout=60)
     assert (len(gone), alive) == (1, [])
     assert fit(parcels_case, delivered) == fit(parcels_case, delivered, train)
+
+
+def test_a_search_killed_again_and_again_goes_on_and_ends_the_same(delivered, tmp_path):
+    pytest.importorskip("optuna")
+    case = parcels.write(tmp_path, model={"tuning": {"trials": 12}})
+    counts = []
+    for trials in (1, 5, 9, 14, 20):
+        killer = threading.Thread(target=kill_child_when, args=(lambda n=trials: len(kept(delivered)) >= n,))
+        killer.start()
+        with contextlib.suppress(TrainingStopped):
+            fit(case, delivered)
+        killer.join()
+        counts.append(len(kept(delivered)))
+    assert counts == sorted(counts)
+    assert counts[0] < 24
+    last = fit(case, delivered)
+    assert len(kept(delivered)) == 24, "twelve per family, none twice"
+    fresh = Lake(str(tmp_path / "fresh"))
+    parcels.deliver(case, fresh, calendar(case).keys("2024-01-01", "2024-02-11"))
+    features.build(case, calendar(case).keys("2024-01-01", AT), fresh)
+    assert fit(case, fresh).candidate == last.candidate
+    assert records(delivered) == [("trained", last.candidate)]
+
+
+def kept(lake):
+    return lake.keys("tuning/parcels") if (Path(lake.uri) / "tuning").exists() else []
+
+
+def kill_child_when(ready):
+    """Kill the training of this process once something is so, if it lives that long."""
+    while not (found := psutil.Process().children()):
+        time.sleep(0.01)
+    while found[0].is_running() and found[0].status() != psutil.STATUS_ZOMBIE and not ready():
+        time.sleep(0.01)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found[0].kill()
