@@ -62,7 +62,8 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
 
 
 def _start(threads: int) -> "subprocess.Popen[bytes]":
-    own = {**os.environ, **dict.fromkeys(_THREADS, str(threads))}
+    # Threads that wait by spinning cost many times the work itself when other tasks want the same cores.
+    own = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "OMP_WAIT_POLICY": "passive"}
     command = [sys.executable, "-m", __spec__.name]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, env=own, start_new_session=True)  # noqa: S603 - our own
