@@ -17,7 +17,7 @@ from updraft.spec.model import Model
 from updraft.train.trials import Trial, Trials
 
 if TYPE_CHECKING:
-    import optuna  # type: ignore[import-not-found, unused-ignore]
+    import optuna
 
 # Family -> setting -> lowest and highest; whole numbers stay whole. All but shares are searched on a log scale.
 SPACE: Mapping[str, Mapping[str, tuple[float, float]]] = {
@@ -95,7 +95,7 @@ def _next(family: str, settings: Model, folds: int, loss: Loss, done: Sequence[T
 
 
 def _study(family: str, settings: Model, done: Sequence[Trial]) -> "optuna.Study":
-    import optuna  # type: ignore[import-not-found, unused-ignore]
+    import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=settings.seed * 10_007 + len(done))
@@ -107,7 +107,7 @@ def _study(family: str, settings: Model, done: Sequence[Trial]) -> "optuna.Study
 
 
 def _told(family: str, trial: Trial, first: Trial) -> "optuna.trial.FrozenTrial":
-    from optuna.trial import TrialState, create_trial  # type: ignore[import-not-found, unused-ignore]
+    from optuna.trial import TrialState, create_trial
 
     lags = {fold: _lag(trial.losses[: fold + 1], first) for fold in range(len(trial.losses))}
     return create_trial(
@@ -124,10 +124,10 @@ def _lag(losses: Sequence[float], first: Trial) -> float:
 
 
 def _distributions(family: str) -> dict[str, Any]:
-    from optuna.distributions import FloatDistribution, IntDistribution  # type: ignore[import-not-found, unused-ignore]
+    from optuna.distributions import FloatDistribution, IntDistribution
 
     return {
-        name: IntDistribution(low, high, log=True)
+        name: IntDistribution(int(low), int(high), log=True)
         if isinstance(low, int)
         else FloatDistribution(low, high, log=not name.endswith("_share"))
         for name, (low, high) in SPACE[family].items()
