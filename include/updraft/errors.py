@@ -100,6 +100,10 @@ class TrainingRefused(Permanent):
     """There is not enough, or not the right kind of, mature data to train on."""
 
 
+class TrainingStopped(Transient):
+    """A training was ended before it was done: by its deadline, or by something that killed it."""
+
+
 class ModelRejected(Permanent):
     """Model files that do not match their digests, or a model that does not reproduce its golden predictions."""
 

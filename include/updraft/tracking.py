@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 DIGEST = "updraft.digest"
+_PARENT, _TRIAL = "mlflow.parentRunId", "updraft.trial"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Training:
     :param tags: Data versions, feature fingerprint, code version, spec digest; shown as `updraft.<key>`.
     :param artifacts: File name -> content, such as plots and gates.
     :param files: File name -> content of the model itself; shown below `model/`.
+    :param trials: Settings tried on the way, by name; shown as child runs.
     """
 
     digest: str
@@ -40,6 +42,16 @@ class Training:
     tags: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    trials: Mapping[str, "Tried"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Settings that were tried, and what came of it."""
+
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
 
 
 def connect(uri: str) -> "MlflowClient":
@@ -108,7 +120,30 @@ def _fill(client: "MlflowClient", run: "Run", training: Training) -> None:
         for file, content in {**training.artifacts, **{f"model/{k}": v for k, v in training.files.items()}}.items():
             _write(Path(folder), PurePosixPath(file), content)
         client.log_artifacts(run_id, folder)
+    _fill_trials(client, run, training)
+    # Last of all: a run that is not finished is filled again, children and all.
     client.set_terminated(run_id)
+
+
+def _fill_trials(client: "MlflowClient", run: "Run", training: Training) -> None:
+    """Show every trial below its training; those that an attempt before this one left unfinished are completed."""
+    from mlflow.entities import Metric, Param
+
+    where, parent = run.info.experiment_id, run.info.run_id
+    wanted = f"tags.`{_PARENT}` = '{parent}'"
+    known = (
+        {r.data.tags[_TRIAL]: r for r in client.search_runs([where], wanted, max_results=2000)}
+        if training.trials
+        else {}
+    )
+    for name_, tried in training.trials.items():
+        tags = {_PARENT: parent, _TRIAL: name_, **{f"updraft.{key}": value for key, value in tried.tags.items()}}
+        child = known.get(name_) or client.create_run(where, run_name=name_, tags=tags)
+        if child.info.status == "FINISHED":
+            continue
+        metrics = [Metric(key, value, child.info.start_time, 0) for key, value in tried.metrics.items()]
+        client.log_batch(child.info.run_id, metrics, [Param(key, value) for key, value in tried.params.items()])
+        client.set_terminated(child.info.run_id)
 
 
 def _write(folder: Path, file: PurePosixPath, content: bytes) -> None:

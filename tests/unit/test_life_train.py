@@ -60,6 +60,8 @@ def test_a_training_leaves_models_a_profile_and_a_record(trained, candidate):
         "train": ["2024-01-01", "2024-01-06", 6],
         "validation": ["2024-01-08", "2024-01-10", 3],
         "holdout": ["2024-01-12", "2024-01-15", 4],
+        "fold_1_train": ["2024-01-01", "2024-01-03", 3],
+        "fold_1_validation": ["2024-01-05", "2024-01-07", 3],
     }
     assert sorted(candidate["baselines"]) == ["lightgbm", "trivial"]
     for digest in (candidate["candidate"], *candidate["baselines"].values()):

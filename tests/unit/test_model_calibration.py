@@ -63,3 +63,50 @@ def test_a_slope_that_is_not_positive_is_refused(slope, intercept):
 
 def test_what_is_written_reads_back_equal():
     assert Calibration.parse(Calibration(0.3, -0.1).dump()) == Calibration(0.3, -0.1)
+
+
+# ---- curves ------------------------------------------------------------------------------------------------------
+
+CURVE = Calibration(curve=((-2.0, -1.0), (0.0, -0.5), (1.0, 2.0)))
+
+
+def test_a_curve_is_straight_between_its_knots_and_level_beyond():
+    raw = np.array([-9.0, -2.0, -1.0, 0.5, 1.0, 9.0])
+    assert CURVE.log_odds(raw).tolist() == [-1.0, -1.0, -0.75, 0.75, 2.0, 2.0]
+    assert Calibration.parse(CURVE.dump()) == CURVE
+    assert b"curve" not in Calibration(2.0, 1.0).dump()
+
+
+@pytest.mark.parametrize("curve", [((0.0, 0.0), (0.0, 1.0)), ((0.0, 1.0), (1.0, 0.0)), ((0.0, np.nan),)])
+def test_a_curve_that_falls_or_is_not_finite_is_refused(curve):
+    with pytest.raises(ValueError, match="finite knots that rise"):
+        Calibration(curve=curve)
+
+
+@pytest.mark.parametrize("calibration", [Calibration(0.5, -1.0), CURVE], ids=["line", "curve"])
+def test_contributions_still_add_up_to_the_calibrated_log_odds(calibration):
+    raw = np.array([[0.5, -0.2, -1.0], [3.0, 1.0, -1.0], [0.0, 0.0, 0.3], [-5.0, 5.0, 0.1]])
+    before = raw.copy()
+    shares = calibration.shares(raw)
+    assert shares.sum(axis=1) == pytest.approx(calibration.log_odds(raw.sum(axis=1)))
+    assert (np.sign(shares[:2, :-1]) == np.sign(raw[:2, :-1])).all()
+    assert raw.tolist() == before.tolist()
+
+
+@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=60))
+@settings(max_examples=100, derandomize=True, deadline=None)
+def test_an_isotonic_curve_never_falls_and_is_never_certain(sample):
+    scores, labels = (np.array(column, dtype=float) for column in zip(*sample, strict=True))
+    found = calibration.isotonic(scores, labels).calibration
+    line = found.probability(np.linspace(-40, 40, 500)) if found.curve else np.array([0.5])
+    assert (np.diff(line) >= 0).all()
+    assert 0 < line.min() <= line.max() < 1
+    assert Calibration.parse(found.dump()) == found
+
+
+def test_an_isotonic_curve_follows_a_truth_that_no_line_follows():
+    draw = np.random.default_rng(1)
+    z = draw.normal(0, 2, 20_000)
+    truth = np.where(z < 0, 0.1, 0.7)
+    found = calibration.isotonic(z, (draw.random(20_000) < truth).astype(float)).calibration
+    assert found.probability(np.array([-2.0, -0.5, 0.5, 2.0])) == pytest.approx([0.1, 0.1, 0.7, 0.7], abs=0.06)

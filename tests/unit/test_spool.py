@@ -14,7 +14,9 @@ def home(tmp_path, monkeypatch):
 
 
 def table(first, rows):
-    return pa.table({"n": pa.array(range(first, first + rows), pa.int64()), "s": pa.array(["x" * 20] * rows)})
+    return pa.table(
+        {"n": pa.array(range(first, first + rows), pa.int64()), "s": pa.array(["x" * 20] * rows, pa.string())}
+    )
 
 
 def piled(tables):
@@ -38,7 +40,6 @@ def test_tables_come_out_as_they_were_put(tables, in_memory):
 
 
 def test_several_may_read_a_pile_at_a_time():
-    one, other = iter(piled(MANY)), iter(piled(MANY))
     pile = piled(MANY)
     one, other = iter(pile), iter(pile)
     first = next(one)

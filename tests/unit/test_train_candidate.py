@@ -79,11 +79,11 @@ def candidate():
     return train(case(), dataset(crossed), code_version="abc")
 
 
-def test_the_family_with_the_lower_validation_log_loss_wins_and_the_reason_says_by_how_much(candidate):
-    losses = {family: metrics["log_loss"] for family, metrics in candidate.validation.items()}
+def test_the_family_with_the_lower_log_loss_on_later_rows_wins_and_the_reason_says_by_how_much(candidate):
+    tried = {family: min(each["log_loss"].values()) for family, each in candidate.protocol["families"].items()}
     assert candidate.model.family == "lightgbm"
-    assert losses["lightgbm"] == min(losses.values())
-    assert f"lightgbm has validation log loss {losses['lightgbm']:.4f}, against" in candidate.reason
+    assert tried["lightgbm"] == min(tried.values())
+    assert f"lightgbm has validation log loss {tried['lightgbm']:.4f}, against" in candidate.reason
 
 
 def test_a_straight_truth_is_won_by_the_straight_model():
@@ -113,7 +113,7 @@ def test_a_candidate_worse_than_the_base_rate_is_told_so():
 
 def test_the_manifest_tells_the_whole_story(candidate):
     rows = dataset(crossed).rows
-    seen = rows[rows["partition"].isin([*DAYS[:10], *DAYS[11:14]])]
+    seen = rows[rows["partition"].isin(DAYS[:14])]
     manifest = candidate.model.manifest
     assert manifest.features == (("x", "number"), ("y", "number"), ("c", "category"))
     assert (manifest.use_case, manifest.label, manifest.threshold, manifest.seed) == ("tiny", "late", 0.25, 1)
@@ -207,3 +207,82 @@ def test_weights_and_constraints_of_the_spec_reach_every_learner_and_probabiliti
             assert model.digest not in {m.digest for m in (plain.model, *plain.baselines.values())}
         else:
             assert model == plain.baselines["trivial"], "the yardstick does not move with the weights"
+
+
+# ---- the protocol ------------------------------------------------------------------------------------------------
+
+
+def test_every_fold_is_in_the_manifest_and_in_the_protocol(candidate):
+    windows = candidate.model.manifest.windows
+    assert windows["fold_1_train"] == tuple(DAYS[:4])
+    assert windows["fold_1_validation"] == tuple(DAYS[5:8])
+    assert windows["fold_2_train"] == tuple(DAYS[:7])
+    assert windows["fold_2_validation"] == tuple(DAYS[8:11])
+    assert candidate.protocol["windows"] == {name: list(keys) for name, keys in windows.items()}
+
+
+def test_the_manifest_says_which_calibration_was_chosen_and_what_the_threshold_is_worth(candidate):
+    manifest = candidate.model.manifest
+    method = manifest.parameters["calibration"]
+    assert method in ("none", "platt", "isotonic")
+    assert any(note.startswith(f"calibration {method}: ") for note in manifest.notes)
+    assert candidate.protocol["families"][candidate.model.family]["calibration"] == method
+    assert manifest.validation["value_low"] < manifest.validation["value"] < manifest.validation["value_high"]
+    assert candidate.protocol["value"]["declared"][:2] == [0.25, manifest.validation["value"]]
+
+
+def test_auto_leaves_out_what_shows_no_use_and_says_so():
+    found = train(case(features="auto"), dataset(straight, per_day=200), code_version="abc")
+    names = [name for name, _ in found.model.manifest.features]
+    assert "x" in names
+    assert names == [name for name in ("x", "y", "c") if name not in found.protocol["features"]["dropped"]]
+    assert len(names) < 3
+    notes = [note for note in found.model.manifest.notes if note.startswith("left out")]
+    assert [note.split()[2] for note in notes] == [f"{name}:" for name in found.protocol["features"]["dropped"]]
+    rows = found.split.take(dataset(straight).rows, "holdout")
+    assert np.isfinite(found.model.predict(rows)).all()
+    for model in found.baselines.values():
+        assert [name for name, _ in model.manifest.features] == names
+
+
+def test_no_group_stands_on_both_sides_of_a_training():
+    data = dataset(straight, per_day=200)
+    data.rows["c"] = [f"g{n % 60}" for n in range(len(data.rows))]
+    found = train(case(group="c", min_rows=50), data, code_version="abc")
+    sides = [set(found.split.take(data.rows, window)["c"]) for window in ("train", "validation", "holdout")]
+    assert all(sides)
+    assert len(set.union(*sides)) == sum(map(len, sides)) == 60
+    assert found.model.manifest.group == "c"
+    assert found.model.manifest.validation["rows"] == len(found.split.take(data.rows, "validation"))
+
+
+# ---- tuning ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_tuned_models_are_the_same_on_any_threads_and_come_again_from_their_settings():
+    pytest.importorskip("optuna")
+    budget = {"tuning": {"trials": 6}, "folds": 2}
+    found = {
+        threads: train(case(threads=threads, **budget), dataset(crossed), code_version="abc") for threads in (1, 8)
+    }
+    assert found[1].model.digest == found[8].model.digest
+    assert found[1].model.manifest.parameters["trials"] == 6
+    trials = found[1].protocol["families"]["lightgbm"]["trials"]
+    assert len(trials) == 6
+    best = min((t for t in trials if not t["pruned"]), key=lambda t: sum(t["losses"]))
+    again = train(case(lightgbm=best["settings"], folds=2), dataset(crossed), code_version="abc")
+    models = {one.family: one for one in (again.model, *again.baselines.values())}
+    tuned = {one.family: one for one in (found[1].model, *found[1].baselines.values())}
+    assert models["lightgbm"].files()["lightgbm.txt"] == tuned["lightgbm"].files()["lightgbm.txt"]
+
+
+def test_a_training_goes_on_from_the_trials_in_the_lake(lake):
+    budget = case(tuning={"trials": 1})
+    first = train(budget, dataset(straight), code_version="abc", lake=lake)
+    kept = lake.keys("tuning/tiny")
+    assert [key.rpartition("/")[2] for key in kept] == ["lightgbm-0000.json", "logistic-0000.json"]
+    again = train(budget, dataset(straight), code_version="abc", lake=lake)
+    assert (again.model.digest, lake.keys("tuning/tiny")) == (first.model.digest, kept)
+    train(budget, dataset(straight), code_version="abd", lake=lake)
+    assert len(lake.keys("tuning/tiny")) == 4, "other code is another search"

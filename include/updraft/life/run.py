@@ -11,12 +11,11 @@ from updraft import ingest as ingest_
 from updraft import score as score_
 from updraft.lake import Lake
 from updraft.ledger import Ledger
+from updraft.life import confined, promotion
 from updraft.life import features as features_
 from updraft.life import monitor as monitor_
-from updraft.life import promotion
 from updraft.life import retrain as retrain_
 from updraft.life import score as scoring
-from updraft.life import train as train_
 from updraft.partition import calendar
 from updraft.registry import Registry
 from updraft.spec.model import UseCase
@@ -68,7 +67,7 @@ class Life:
         """Train at the last partition's moment, examine, promote or reject."""
         at = calendar(self.case).at(keys[-1])
         version = os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")
-        trained = asdict(train_.fit(self.case, at, self.lake, code_version=version, who=self.who))
+        trained = asdict(confined.fit(self.case, at, self.lake, code_version=version, who=self.who))
         yield {"stage": "train", **trained}
         yield {"stage": "gates", **promotion.examine(self.case, at, self.lake, trained, who=self.who)}
         done = promotion.conclude(self.case, at, self.lake, self.registry, trained["candidate"], who=self.who)

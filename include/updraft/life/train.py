@@ -17,12 +17,14 @@ from updraft.partition import Partition
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
 from updraft.train.candidate import Candidate, train
-from updraft.train.plots import plots
+from updraft.train.plots import plots, value_curve
+from updraft.train.split import belonging
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from updraft.registry import Registry
+    from updraft.tracking import Tried
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,14 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
     data = dataset.mature(case, lake, at)
     ledger = Ledger(lake, case.name)
     try:
-        made = train(case, data, code_version=code_version)
+        made = train(case, data, code_version=code_version, lake=lake)
     except TrainingRefused as refused:
         ledger.append("refused", why=str(refused), who=who, partition=at.key)
         raise
     for model in (made.model, *made.baselines.values()):
         store.save(lake, case.name, model)
     _keep_profile(case, lake, made, data.rows)
+    lake.put(protocol_key(case, made.model.digest), json.dumps(made.protocol, sort_keys=True).encode())
     trained = Trained(
         candidate=made.model.digest,
         baselines={family: model.digest for family, model in made.baselines.items()},
@@ -124,8 +127,12 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
     found = examined(case, lake, digest)
     facts = model.manifest
     metrics = {f"holdout_{name}": value["value"] for name, value in found["metrics"].items()}
+    protocol = json.loads(lake.get(protocol_key(case, digest)))
     pictures = plots(model, held_out(case, at, lake, model), case.label.column)
+    if protocol["value"] is not None:
+        pictures["value.png"] = value_curve(protocol["value"])
     reports = {"gates.json": json.dumps(found, indent=1).encode(), "manifest.json": facts.dump()}
+    reports["protocol.json"] = json.dumps(protocol, indent=1).encode()
     training = Training(
         digest=digest,
         partition=at.key,
@@ -141,8 +148,24 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
         },
         artifacts={**{f"plots/{name}": png for name, png in pictures.items()}, **reports},
         files={**model.files(), "manifest.json": facts.dump()},
+        trials=_tried(protocol),
     )
     return registry.log_training(case.name, training)
+
+
+def _tried(protocol: Mapping[str, Any]) -> dict[str, "Tried"]:
+    """The trials of every family, by a name that sorts."""
+    from updraft.tracking import Tried
+
+    return {
+        f"{family} trial {trial['number']:03}": Tried(
+            params={"family": family, **{name: str(value) for name, value in trial["settings"].items()}},
+            metrics={f"loss_fold_{fold}": value for fold, value in enumerate(trial["losses"], start=1)},
+            tags={"pruned": str(trial["pruned"]).lower()},
+        )
+        for family, each in protocol["families"].items()
+        for trial in each["trials"]
+    }
 
 
 def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:
@@ -178,7 +201,8 @@ def held_out(case: UseCase, at: Partition, lake: Lake, model: Model) -> "DataFra
 def window(case: UseCase, at: Partition, lake: Lake, model: Model, which: str) -> "DataFrame":
     """Labelled rows of a window of a model: `train`, `validation` or `holdout`."""
     rows = dataset.mature(case, lake, at).rows
-    return rows[rows["partition"].isin(model.manifest.windows[which])].reset_index(drop=True)
+    inside = rows[rows["partition"].isin(model.manifest.windows[which])]
+    return belonging(inside, model.manifest.group, which).reset_index(drop=True)
 
 
 def comparable(lake: Lake, case: UseCase, champion: str | None) -> Model | None:
@@ -199,13 +223,18 @@ def evidence_key(case: UseCase, digest: str) -> str:
     return f"evidence/{case.name}/{digest}.json"
 
 
+def protocol_key(case: UseCase, digest: str) -> str:
+    """Where it is kept what a training tried on which folds."""
+    return f"trainings/{case.name}/{digest}.json"
+
+
 def profile_key(case: UseCase, digest: str) -> str:
     """Where a model's monitoring reference is kept."""
     return f"references/{case.name}/{digest}.json"
 
 
 def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:
-    unseen = rows[rows["partition"].isin(made.split.holdout)]
+    unseen = made.split.take(rows, "holdout")
     scores = made.model.answers(made.model.predict(unseen))
     lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
 

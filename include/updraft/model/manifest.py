@@ -30,7 +30,8 @@ class Manifest(BaseModel):
     threshold: float = Field(description="Probability, or predicted number, from which the decision is to act.")
     as_of: str = Field(description="Partition the training stood at.")
     data: str = Field(description="SHA-256 of the labelled rows of the training and validation windows.")
-    windows: dict[str, tuple[str, ...]] = Field(description="Partitions of train, validation and holdout.")
+    windows: dict[str, tuple[str, ...]] = Field(description="Partitions of every window, the older folds' too.")
+    group: str | None = Field(default=None, description="Column whose values each belong to one window only.")
     parameters: dict[str, Parameter] = Field(description="Settings of the training, but not its threads.")
     seed: int
     code_version: str

@@ -14,8 +14,10 @@ from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.names import Name
 from updraft.spec.prediction import Label, Problem
 from updraft.spec.problem_kinds import LINEAR, check, with_defaults
+from updraft.spec.sizes import Size
 from updraft.spec.skew import Skew
 from updraft.spec.sources import Source, reserved
+from updraft.spec.training import Regression, Tuning
 from updraft.spec.zones import Zone
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,9 +69,22 @@ class Model(Part):
     seed: int = Field(default=1, ge=0, description="Start of every random choice in a training.")
     threads: int = Field(default=2, ge=1, le=64, description="Threads per training; the result does not depend on it.")
     history: Duration | None = Field(default=None, description="Train on at most this much history.")
-    validation: int = Field(default=10, ge=1, description="Partitions that choose the family and calibrate.")
+    validation: int = Field(default=10, ge=1, description="Partitions per fold that choose, tune and calibrate.")
+    folds: int = Field(
+        default=3, ge=1, le=20, description="Validation windows, one before the other; as many as the history allows."
+    )
     holdout: int = Field(default=14, ge=1, description="Newest mature partitions, which only the gates see.")
-    gap: int = Field(default=2, ge=0, description="Partitions left out between the windows.")
+    gap: int | None = Field(
+        default=None, ge=0,
+        description="Partitions left out between the windows; as many as labels take to mature when empty.",
+    )  # fmt: skip
+    group: Name | None = Field(
+        default=None, description="Entity or feature column; no value of it stands on two sides of a training."
+    )
+    features: Literal["all", "auto"] = Field(
+        default="all", description="`auto` leaves out features that show no use on held-out folds, and says which."
+    )
+    tuning: Tuning = Field(default=Tuning())
     min_rows: int = Field(default=1000, ge=10, description="Fewest labelled training rows.")
     min_positives: int = Field(default=50, ge=2, description="Fewest rows of the rarest class, in every window.")
     class_weight: Literal["none", "balanced"] = Field(
@@ -80,6 +95,8 @@ class Model(Part):
         default=None, description="A training row this much older than the newest partition weighs half as much."
     )
     deadline: Duration = Field(default=timedelta(minutes=30), description="Training is stopped after this long.")
+    memory: Size = Field(default=4 * 1024**3, description="Training is stopped when it takes more than this.")
+    logistic: Regression = Field(default=Regression())
     lightgbm: Booster = Field(default=Booster())
 
 
@@ -188,6 +205,8 @@ class UseCase(Part):
         own = {*self.entity, "event_time", "as_of", "partition", "fingerprint", self.label.column}
         if clash := own & set(self.features):
             raise ValueError(f"features must not be named {', '.join(sorted(clash))}: the table has such columns")
+        if self.model.group and self.model.group not in {*self.entity, *self.features}:
+            raise ValueError(f"`model.group` is {self.model.group!r}, which is neither an entity column nor a feature")
         return self
 
     @model_validator(mode="after")

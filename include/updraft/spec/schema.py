@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from updraft.spec import sizes
 from updraft.spec.durations import render
 from updraft.spec.model import UseCase
 from updraft.spec.names import PATTERN
@@ -26,10 +27,12 @@ keys, unknown keys and files over 256 KB are refused.
 
 - A **name** is 1 to 63 lower-case letters, digits and underscores, and starts with a letter.
 - A **duration** is a whole number and a unit: `90m`, `6h`, `1d`, `2w`.
+- A **size** is a whole number and a unit of memory: `512MB`, `4GB`.
 - A **partition** is written `2013-04-01` (day), `2013-04-01T05` (hour, UTC) or `2013-W14` (ISO week).
 """
 _TABLE = ("| field | type | default | meaning |", "| --- | --- | --- | --- |")
 _DURATION = TypeAdapter(timedelta)
+_SIZE = TypeAdapter(sizes.Size).json_schema()["pattern"]
 
 
 def markdown() -> str:
@@ -87,7 +90,7 @@ def _kind(told: dict[str, Any]) -> str:
 
 
 def _scalar(told: dict[str, Any]) -> str:
-    known = {PATTERN: "name", r"^[0-9]{1,4}[mhdw]$": "duration"}
+    known = {PATTERN: "name", r"^[0-9]{1,4}[mhdw]$": "duration", _SIZE: "size"}
     kind = known.get(told.get("pattern", ""), {"string": "text"}.get(told["type"], told["type"]))
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     return ", ".join([kind, *(f"{sign} {told[limit]}" for limit, sign in signs.items() if limit in told)])
@@ -100,6 +103,8 @@ def _default(told: dict[str, Any], *, nested: bool) -> str:
         return "its defaults" if told["default"] else "empty"
     if _kind(told) == "duration":
         return f"`{render(_DURATION.validate_python(told['default']))}`"
+    if _kind(told) == "size":
+        return f"`{sizes.render(told['default'])}`"
     return f"`{_json(told['default'])}`"
 
 

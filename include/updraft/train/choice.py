@@ -39,7 +39,7 @@ def choose(losses: Mapping[str, ArrayLike], families: Sequence[str], of: str = "
     """
     found = {family: np.asarray(each, float) for family, each in losses.items()}
     best = min(families, key=lambda family: float(found[family].mean()))
-    chosen = next(family for family in sorted(families, key=SIMPLEST_FIRST.index) if _ties(found[family], found[best]))
+    chosen = next(family for family in sorted(families, key=SIMPLEST_FIRST.index) if ties(found[family], found[best]))
     others = ", ".join(f"{name} {found[name].mean():.4f}" for name in sorted(found) if name != chosen)
     reason = f"{chosen} has validation {of} {found[chosen].mean():.4f}, against {others}"
     if chosen != best:
@@ -49,8 +49,8 @@ def choose(losses: Mapping[str, ArrayLike], families: Sequence[str], of: str = "
     return chosen, reason
 
 
-def _ties(one: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
-    """Whether `one` is worse than `best` by no more than a standard error; with one partition there is no error."""
+def ties(one: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
+    """Say whether `one` is worse than `best` by no more than a standard error; with one partition there is no error."""
     worse = one - best
     error = float(worse.std(ddof=1) / np.sqrt(len(worse))) if len(worse) > 1 else 0.0
     return float(worse.mean()) <= error

@@ -14,20 +14,22 @@ from updraft.train.design import Design
 from updraft.train.fitted import Fitted
 from updraft.train.task import BINARY, Task
 
-PENALTY = {"C": 0.1}
 STOP = {"max_iter": 500, "tol": 1e-4}
 
 
-def fit(encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64], task: Task = BINARY) -> Fitted:
+def fit(
+    encoder: Encoder, matrix: NDArray[np.float64], labels: NDArray[np.float64], task: Task = BINARY, *, l2: float = 10.0
+) -> Fitted:
     """Fit standardised numbers, an indicator where a number is missing now and then, and a column per category code.
 
     :param matrix: Training rows as `encoder` gives them.
     :param labels: 0.0 or 1.0 per row, or the position of its class.
+    :param l2: Penalty on the squared weights.
     """
     design = Design.of(encoder, matrix)
-    found = monotone.fit(design, encoder, task, lambda columns: _solve(columns, labels, task))
+    found = monotone.fit(design, encoder, task, lambda columns: _solve(columns, labels, task, l2))
     steps = found.steps
-    parameters = {**PENALTY, **STOP, **task.parameters(), "iterations": steps}
+    parameters = {"l2": l2, **STOP, **task.parameters(), "iterations": steps}
     return Fitted(_learner(design, found), parameters, (*found.notes, *_notes(steps)))
 
 
@@ -36,11 +38,11 @@ def _learner(design: Design, found: monotone.Weights) -> Learner:
     return each[0] if len(each) == 1 else Multinomial(tuple(each))
 
 
-def _solve(columns: Any, labels: NDArray[np.float64], task: Task) -> monotone.Weights:
+def _solve(columns: Any, labels: NDArray[np.float64], task: Task, l2: float) -> monotone.Weights:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    solver = LogisticRegression(**PENALTY, **STOP)
+    solver = LogisticRegression(C=1 / l2, **STOP)
     with warnings.catch_warnings():
         # Not silence: whoever needs all the steps gets a note in the manifest.
         warnings.simplefilter("ignore", ConvergenceWarning)

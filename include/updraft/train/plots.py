@@ -1,7 +1,8 @@
 """Pictures of a model on its holdout, as PNG bytes; drawn without pyplot, whose figures are global state."""
 
+from collections.abc import Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,21 @@ def plots(model: Model, frame: "pd.DataFrame", label: str) -> dict[str, bytes]:
         "scores.png": _scores(labels, scores, model.threshold),
         "importance.png": _importance(model, frame),
     }
+
+
+def value_curve(worth: Mapping[str, Any]) -> bytes:
+    """Draw what acting from each threshold on was worth on later rows than a model was fitted to.
+
+    :param worth: What `Worth.to_json` gives.
+    """
+    figure, axes = _canvas("Value of acting")
+    axes.plot(worth["thresholds"], worth["values"], label="mean per row")
+    low, high = (np.asarray(worth[side], dtype=np.float64) for side in ("low", "high"))
+    axes.fill_between(worth["thresholds"], low, high, alpha=0.2, label="95 %")
+    (counts, value, *_), (best, most) = worth["declared"], worth["best"]
+    axes.axvline(counts, color="black", linestyle="--", label=f"threshold {counts:.2f}: {value:.3f}")
+    axes.axvline(best, color="grey", linestyle=":", label=f"best in hindsight {best:.2f}: {most:.3f}")
+    return _png(figure, axes, "acted upon from this probability", "value per row")
 
 
 def _roc(labels: NDArray[np.float64], scores: NDArray[np.float64]) -> bytes:

@@ -39,11 +39,11 @@ class FitOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Train; a refusal is recorded and leaves the champion."""
-        from updraft.life import train
+        from updraft.life import confined
 
         with airflow_outcomes():
             version = os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")
-            return asdict(train.fit(self.case, self.at, self.lake, code_version=version, who=context["run_id"]))
+            return asdict(confined.fit(self.case, self.at, self.lake, code_version=version, who=context["run_id"]))
 
 
 class GateOperator(StageOperator):
