@@ -150,7 +150,7 @@ def _keys(rows: Rows) -> list[str]:
 
 def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
     frame = rows.to_pandas()
-    refused = _refusals(case, frame)
+    refused = _refusals(frame, model)
     fit = frame[refused == ""]
     score = np.full(len(frame), np.nan)
     score[refused == ""] = model.predict(fit) if len(fit) else []
@@ -167,11 +167,11 @@ def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
     return pa.table([columns[f.name] for f in schema(case)], schema=schema(case))
 
 
-def _refusals(case: UseCase, frame: "DataFrame") -> "np.ndarray[Any, Any]":
+def _refusals(frame: "DataFrame", model: Model) -> "np.ndarray[Any, Any]":
     """Why each row cannot be scored, empty when it can: a model turns an infinite input into a confident answer."""
     why = np.full(len(frame), "", dtype=object)
-    for name, feature in case.features.items():
-        if feature.type == "number":
+    for name, kind in model.manifest.features:
+        if kind == "number" and name in frame:
             why[np.isinf(frame[name].to_numpy(float))] = f"{name} is infinite"
     return why
 

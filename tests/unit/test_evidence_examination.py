@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from updraft.evidence import Evidence, Verdict, examine, gates
 
 STUDY = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "aa_study.py"))
-CASE = STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.6}})
+CASE = STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.6}}, slices={"cut": {"signal": 2}})
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,8 @@ def rows() -> Evidence:
     """A challenger that truly is better, with the baselines it must beat."""
     drawn = STUDY["pair"](np.random.default_rng(4), days=14, rows=600, noise=0.0)
     baselines = {"trivial": np.full(len(drawn.y), 0.25), "logistic": drawn.champion}
-    return replace(drawn, baselines=baselines, champion_digest="sha256:abc")
+    frame = pd.DataFrame({"signal": np.random.default_rng(5).normal(0, 1, len(drawn.y))})
+    return replace(drawn, baselines=baselines, champion_digest="sha256:abc", rows=frame)
 
 
 def test_a_good_candidate_passes_every_gate(rows):
@@ -31,15 +33,20 @@ def test_a_good_candidate_passes_every_gate(rows):
 
 
 def test_gates_that_do_not_apply_are_listed_and_do_not_count(rows):
-    found = examine(replace(rows, champion=None, champion_digest=None), STUDY["use_case"](min_rows=500))
+    found = examine(replace(rows, champion=None, champion_digest=None, rows=None), STUDY["use_case"](min_rows=500))
     assert found.outcome == "PASS"
-    assert found.not_applicable == ("absolute", "champion")
+    assert found.not_applicable == ("absolute", "champion", "slices", "weak_slices")
 
 
 def test_one_gate_that_fails_fails_the_whole(rows):
     found = examine(rows, STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.99}}))
     assert found.outcome == "FAIL"
-    assert found.summary()["gates"] == {"absolute": "FAIL", "baselines": "PASS", "champion": "PASS"}
+    assert found.summary()["gates"] == {
+        "absolute": "FAIL",
+        "baselines": "PASS",
+        "champion": "PASS",
+        "weak_slices": "PASS",
+    }
     assert "at least 0.99" in found.summary()["because"][0]
 
 

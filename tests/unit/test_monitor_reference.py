@@ -49,6 +49,11 @@ def test_a_profile_counts_the_declared_features_and_the_scores():
     )
 
 
+def test_features_that_models_do_not_see_are_not_watched():
+    hidden = {"temp": {"type": "number"}, "carrier": {"type": "category", "learn": False}}
+    assert set(profile(FRAME, use_case(features=hidden), [0.1]).features) == {"temp"}
+
+
 def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes():
     made = profile(FRAME, use_case(), [0.1, 1 / 3])
     content = to_bytes(made)

@@ -11,6 +11,7 @@ from updraft.errors import ModelRejected
 from updraft.evidence.metric import Array
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
+from updraft.evidence.slices import Slice
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
@@ -66,18 +67,29 @@ class Evidence:
         champion = {} if self.champion is None else {"champion": self.champion}
         return {"candidate": self.candidate, **champion, **self.baselines}
 
+    def rival(self) -> tuple[str, Array] | None:
+        """What the candidate would replace, by name: the champion, or the base rate while there is none."""
+        if self.champion is not None:
+            return "champion", self.champion
+        return ("trivial", self.baselines["trivial"]) if "trivial" in self.baselines else None
+
     @property
     def rarer(self) -> int:
         """Rows of the rarer outcome."""
         return int(min((self.y == 1).sum(), (self.y == 0).sum()))
 
-    def against(self, reference: Array, metric: str, case: UseCase) -> Difference:
-        """Compare the candidate with another model on the same rows, at the level the use case declares."""
+    def against(self, reference: Array, metric: str, case: UseCase, part: Slice | None = None) -> Difference:
+        """Compare the candidate with another model on the same rows, at the level the use case declares.
+
+        :param part: Compare on these rows only.
+        """
+        at = slice(None) if part is None else part.at
         return compare(
-            self.y,
-            self.candidate,
-            reference,
-            self.blocks,
+            self.y[at],
+            self.candidate[at],
+            reference[at],
+            self.blocks[at],
+            where="" if part is None else part.name,
             metric=METRICS[metric],
             confidence=case.gates.confidence,
             seed=case.model.seed,

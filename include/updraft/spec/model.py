@@ -11,6 +11,7 @@ from updraft.spec.base import Part
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.names import Name
+from updraft.spec.slices import Slices
 from updraft.spec.sources import Source, reserved
 from updraft.spec.zones import Zone
 
@@ -87,6 +88,7 @@ class Feature(Part):
 
     type: Literal["number", "category"] = Field(description="How models read it.")
     nullable: bool = Field(default=True, description="Whether it may be missing.")
+    learn: bool = Field(default=True, description="Whether models see it; if not, it only parts rows for the gates.")
     about: str = Field(default="", description="What it means.")
 
 
@@ -141,9 +143,15 @@ class Gates(Part):
     absolute: dict[Literal["auc", "brier", "log_loss", "calibration_error"], Limit] = Field(
         default={}, description="Limits on single metrics, on the holdout."
     )
+    demand: Literal["better", "not_worse"] = Field(
+        default="better",
+        description="What a candidate must be on `metric` to replace the champion: better beyond chance, or not worse "
+        "by more than `margin`, which equal models are and promotes them.",
+    )
     margin: float = Field(default=0.01, ge=0, description="How much worse than the champion is still not worse.")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(default=0.95, description="One-sided confidence.")
     min_rows: int = Field(default=2000, ge=1, description="Fewest held-out rows; below it the verdict is INSUFFICIENT.")
+    slices: Slices = Field(default=Slices())
 
 
 class Rollout(Part):
@@ -195,7 +203,7 @@ class UseCase(Part):
     entity: tuple[Name, ...] = Field(min_length=1, description="Columns that identify one prediction in a partition.")
     sources: dict[Name, Source] = Field(min_length=1, description="Where the raw rows come from, by name.")
     label: Label
-    features: dict[Name, Feature] = Field(min_length=1, description="Columns of `features.sql` that models see.")
+    features: dict[Name, Feature] = Field(min_length=1, description="Columns of `features.sql`.")
     model: Model = Field(default=Model())
     gates: Gates = Field(default=Gates())
     rollout: Rollout = Field(default=Rollout())
@@ -217,6 +225,15 @@ class UseCase(Part):
         return self
 
     @model_validator(mode="after")
+    def _models_see_what_gates_part(self) -> Self:
+        if not self.learned:
+            raise ValueError("no feature is left to learn from: `learn` is false for every one")
+        kinds = {name: feature.type for name, feature in self.features.items()}
+        if wrong := self.gates.slices.misfit(kinds):
+            raise ValueError(f"`gates.slices`: {wrong}")
+        return self
+
+    @model_validator(mode="after")
     def _references_lead_somewhere(self) -> Self:
         for source, declared in self.sources.items():
             for column, reference in declared.contract.references.items():
@@ -228,6 +245,11 @@ class UseCase(Part):
                     raise ValueError(f"source {source!r}: {column!r} is {kinds[0]}, {reference.to!r} is {kinds[1]}")
         _ = self.sources_in_order
         return self
+
+    @property
+    def learned(self) -> dict[str, Feature]:
+        """The features that models see."""
+        return {name: feature for name, feature in self.features.items() if feature.learn}
 
     @property
     def sources_in_order(self) -> tuple[str, ...]:

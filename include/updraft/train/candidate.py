@@ -61,7 +61,7 @@ def train(case: UseCase, data: Dataset, *, code_version: str) -> Candidate:
     """
     windows = split(data.rows["partition"], case.model)
     sufficiency.check(case, data.rows, windows)
-    features = tuple((name, str(feature.type)) for name, feature in case.features.items())
+    features = tuple((name, str(feature.type)) for name, feature in case.learned.items())
     encoder = Encoder.fit(windows.take(data.rows, "train"), features)
     training, validation = (_window(case, encoder, windows.take(data.rows, w)) for w in ("train", "validation"))
     draft = _draft(case, data, windows, encoder, code_version, _digest(training.rows, validation.rows))
