@@ -31,6 +31,7 @@ class Evidence:
     :param baselines: Probabilities of each baseline, by family (n,).
     :param champion: The champion's probabilities (n,); None when there is no champion.
     :param champion_digest: Which model the champion is.
+    :param champion_threshold: Probability from which the champion acts; the use case's own when None.
     :param rows: The held-out rows themselves, in the order of `y`: entity, features, partition, event time.
     :param training: The rows the candidate was trained on, with their labels.
     :param model: The candidate itself.
@@ -45,6 +46,7 @@ class Evidence:
     baselines: Mapping[str, Array] = field(default_factory=dict)
     champion: Array | None = None
     champion_digest: str | None = None
+    champion_threshold: float | None = None
     rows: "pd.DataFrame | None" = None
     training: "pd.DataFrame | None" = None
     model: "Model | None" = None
@@ -66,6 +68,14 @@ class Evidence:
         """Probabilities by role: `candidate`, `champion` when there is one, and each baseline."""
         champion = {} if self.champion is None else {"champion": self.champion}
         return {"candidate": self.candidate, **champion, **self.baselines}
+
+    def decisions(self, case: UseCase) -> dict[str, NDArray[np.bool_]]:
+        """Whether each row is acted on, by the candidate and by the champion, each from its own threshold on."""
+        own = case.problem.value.threshold
+        acted = {"candidate": self.candidate >= (own if self.model is None else self.model.threshold)}
+        if self.champion is not None:
+            acted["champion"] = self.champion >= (own if self.champion_threshold is None else self.champion_threshold)
+        return acted
 
     def rival(self) -> tuple[str, Array] | None:
         """What the candidate would replace, by name: the champion, or the base rate while there is none."""

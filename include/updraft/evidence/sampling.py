@@ -59,11 +59,23 @@ def critical(confidence: float, blocks: int) -> float:
 
 def _between_partitions(metric: Metric, y: Array, p: Array, codes: Codes, reference: Array | None, seed: int) -> float:
     blocks = int(codes.max()) + 1
-    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=REPEATS)
-    counts = np.vstack([drawn, 1 - np.eye(blocks)])
+    counts = resamples(blocks, seed)
     moved = metric.reweight(y, p, codes)(counts)
     if reference is not None:
         moved = moved - metric.reweight(y, reference, codes)(counts)
+    return spread(moved, blocks)
+
+
+def resamples(blocks: int, seed: int) -> Array:
+    """How often each partition is drawn, by the bootstrap's repeats and then the jackknife's (any, blocks)."""
+    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=REPEATS)
+    return np.vstack([drawn, 1 - np.eye(blocks)])
+
+
+def spread(moved: Array, blocks: int) -> float:
+    """Return the standard error of a number from its values in `resamples`, nan where too few are defined."""
+    if blocks < 2:
+        return float("nan")
     bootstrap, jackknife = moved[:REPEATS], moved[REPEATS:]
     return float(np.maximum(_bootstrap_error(bootstrap, blocks), _jackknife_error(jackknife, blocks)))
 

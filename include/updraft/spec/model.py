@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from updraft.spec.base import Part
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
+from updraft.spec.fairness import Fairness
 from updraft.spec.names import Name
 from updraft.spec.slices import Slices
 from updraft.spec.sources import Source, reserved
@@ -152,6 +153,7 @@ class Gates(Part):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(default=0.95, description="One-sided confidence.")
     min_rows: int = Field(default=2000, ge=1, description="Fewest held-out rows; below it the verdict is INSUFFICIENT.")
     slices: Slices = Field(default=Slices())
+    fairness: Fairness = Field(default=Fairness())
 
 
 class Rollout(Part):
@@ -229,8 +231,9 @@ class UseCase(Part):
         if not self.learned:
             raise ValueError("no feature is left to learn from: `learn` is false for every one")
         kinds = {name: feature.type for name, feature in self.features.items()}
-        if wrong := self.gates.slices.misfit(kinds):
-            raise ValueError(f"`gates.slices`: {wrong}")
+        for part, declared in (("slices", self.gates.slices), ("fairness", self.gates.fairness)):
+            if wrong := declared.misfit(kinds):
+                raise ValueError(f"`gates.{part}`: {wrong}")
         return self
 
     @model_validator(mode="after")
