@@ -14,7 +14,8 @@ from updraft.evidence import Evidence
 from updraft.evidence.fairness import COUNTED, gap, gap_error, shares
 from updraft.evidence.gates import fairness as gate
 from updraft.evidence.sampling import resamples
-from updraft.evidence.slices import Slice
+from updraft.evidence.slices import parted
+from updraft.spec.slices import Parts
 
 STUDY = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "aa_study.py"))
 FEATURES = {"sex": {"type": "category", "learn": False}, "age": {"type": "number", "learn": False}}
@@ -64,8 +65,8 @@ def decided(draw):
     return np.array(y, float), np.array(acted), np.array(group), codes, np.array(times)
 
 
-def slices(group):
-    return [Slice(str(name), group == name) for name in np.unique(group)]
+def groups(group):
+    return parted(pd.DataFrame({"group": group}), Parts(by=("group",)), "group")
 
 
 # ---- shares and gaps ------------------------------------------------------------------------------------------------
@@ -77,9 +78,34 @@ def slices(group):
 def test_the_shares_of_a_resample_are_those_of_the_repeated_rows(rate, rows):
     y, acted, group, codes, times = rows
     repeated = np.repeat(np.arange(len(y)), times[codes])
-    found = shares(rate, y, acted, slices(group), codes).of(times[None, :].astype(float))[0]
+    found = shares(rate, y, acted, groups(group), codes).of(times[None, :].astype(float))[0]
     expected = slow(rate, y[repeated], acted[repeated], group[repeated])
     assert found == pytest.approx([expected.get(name, np.nan) for name in np.unique(group)], nan_ok=True)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(rows=decided())
+def test_gaps_are_those_of_fairlearn(rows):
+    fairlearn = pytest.importorskip("fairlearn.metrics")
+    y, acted, group, codes, times = rows
+    repeated = np.repeat(np.arange(len(y)), times[codes])
+    told = {"sensitive_features": group[repeated]}
+    found = {
+        rate: shares(rate, y, acted, groups(group), codes).gaps(times[None, :].astype(float))[0] for rate in COUNTED
+    }
+    if not np.isnan(list(found.values())).any():
+        parity = fairlearn.demographic_parity_difference(y[repeated], acted[repeated], **told)
+        odds = fairlearn.equalized_odds_difference(y[repeated], acted[repeated], **told)
+        assert found["selection_rate"] == pytest.approx(parity)
+        assert max(found["true_positive_rate"], found["false_positive_rate"]) == pytest.approx(odds)
+
+
+def test_rows_of_a_missing_group_are_counted_in_none():
+    y, acted = np.array([1.0, 0.0, 1.0, 1.0]), np.array([True, True, False, True])
+    found = shares("selection_rate", y, acted, groups(pd.Series(["a", None, "b", "a"])), np.array([0, 0, 1, 1]))
+    assert found.groups == ("a", "b")
+    assert found.among.sum(axis=0).tolist() == [2, 1]
+    assert found.of(np.ones((1, 2)))[0].tolist() == [1.0, 0.0]
 
 
 def test_the_bounds_hold_the_true_gap_and_not_too_loosely():
@@ -90,7 +116,7 @@ def test_the_bounds_hold_the_true_gap_and_not_too_loosely():
         group = rng.choice(["a", "b", "c"], 1500)
         acted = rng.random(1500) < np.where(group == "a", 0.4, 0.3)
         found = gap(
-            shares("selection_rate", acted * 1.0, acted, slices(group), np.arange(1500) // 100), confidence=0.95, seed=1
+            shares("selection_rate", acted * 1.0, acted, groups(group), np.arange(1500) // 100), confidence=0.95, seed=1
         )
         low += found.low <= 0.1
         high += found.high >= 0.1
@@ -104,7 +130,7 @@ def test_groups_that_are_alike_seldom_seem_apart():
         rng = np.random.default_rng(seed)
         group, acted = rng.choice(["a", "b", "c", "d"], 1000), rng.random(1000) < 0.3
         found = gap(
-            shares("selection_rate", acted * 1.0, acted, slices(group), np.arange(1000) // 100), confidence=0.95, seed=1
+            shares("selection_rate", acted * 1.0, acted, groups(group), np.arange(1000) // 100), confidence=0.95, seed=1
         )
         apart += found.low > 0
     assert apart / 200 <= 0.07
@@ -113,7 +139,7 @@ def test_groups_that_are_alike_seldom_seem_apart():
 def test_the_same_decisions_have_the_same_gap_for_sure():
     rows = evidence(favour=0.5)
     codes = np.unique(rows.blocks, return_inverse=True)[1]
-    one = shares("selection_rate", rows.y, rows.candidate > 0.3, slices(rows.rows["sex"].to_numpy()), codes)
+    one = shares("selection_rate", rows.y, rows.candidate > 0.3, groups(rows.rows["sex"].to_numpy()), codes)
     assert gap_error(one, one, seed=1) == 0.0
     assert one.gaps(resamples(one.blocks, 1)).shape == (1014,)
 
@@ -182,7 +208,7 @@ def test_a_candidate_within_the_limit_must_not_be_further_apart_than_the_champio
     ("drawn", "fairness", "says"),
     [
         pytest.param({"women": 0.01}, {}, "`gates.fairness.min_rows` asks for 100; about", id="a small group"),
-        pytest.param({"women": 0.0}, {}, "sex has 1 group among the held-out rows", id="a single group"),
+        pytest.param({"women": 0.0}, {}, "sex is the same in all held-out rows", id="a single group"),
         pytest.param({"rows": 60}, {"equalized_odds": 0.05, "min_rows": 10}, "rows could show", id="too few rows"),
         pytest.param({"days": 1, "rows": 2000}, {}, "partitions are too few", id="one partition"),
     ],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from updraft.evidence import Evidence, examine
 from updraft.evidence.gates import slices as gate
-from updraft.evidence.slices import Slice, declared, parts, pooled
+from updraft.evidence.slices import Slice, declared, parted, pooled
 from updraft.spec.slices import Slices
 
 BENCH = Path(__file__).parents[1] / "bench"
@@ -69,16 +69,22 @@ def test_rare_levels_are_judged_together_and_with_a_larger_one_while_they_are_to
 
 def test_a_pool_of_many_levels_has_a_short_name():
     many = rows(airport=[f"A{i}" for i in range(9)] + ["EWR"] * 50)
-    assert "airport is EWR or A8 or A7 or A6 or A5 or one of 5 more" in names(many, by=("airport",))
+    assert "airport is EWR or A0 or A1 or A2 or A3 or one of 5 more" in names(many, by=("airport",))
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(levels=st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=60), least=st.integers(1, 30))
 def test_every_row_is_in_exactly_one_part_of_a_feature(levels, least):
     frame = rows(airport=pd.Series(levels, dtype=object))
-    found = pooled(parts(frame, Slices(by=("airport",)), "airport"), "airport", least)
+    found = pooled(parted(frame, Slices(by=("airport",)), "airport"), "airport", least)
     assert (np.sum([part.at for part in found], axis=0) == 1).all()
     assert len(found) == 1 or min(part.rows for part in found) >= least
+
+
+def test_a_feature_with_a_level_per_row_is_one_slice():
+    frame = rows(airport=[f"A{i}" for i in range(5000)])
+    (found,) = pooled(parted(frame, Slices(by=("airport",)), "airport"), "airport", 5000)
+    assert (found.rows, found.name.count(" or ")) == (5000, 5)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ below its upper bound when every pair is, and above its lower bound when some pa
 more pairs there are (Bonferroni). Source of the shares: Hardt, Price & Srebro, NeurIPS 2016.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from updraft.evidence.metric import Array, Codes
 from updraft.evidence.sampling import critical, resamples, spread
-from updraft.evidence.slices import Slice
+from updraft.evidence.slices import MISSING, Parted
 
 RATES = {"demographic_parity": ("selection_rate",), "equalized_odds": ("true_positive_rate", "false_positive_rate")}
 COUNTED = {
@@ -70,21 +69,22 @@ class Gap:
     lowest: str
 
 
-def shares(rate: str, y: Array, acted: NDArray[np.bool_], groups: Sequence[Slice], codes: Codes) -> Shares:
-    """Count what a rate needs.
+def shares(rate: str, y: Array, acted: NDArray[np.bool_], groups: Parted, codes: Codes) -> Shares:
+    """Count what a rate needs; rows whose group is missing are in none.
 
     :param rate: A name of `COUNTED`.
-    :param groups: Rows of each group (n,); a row may be in none.
+    :param groups: The group of each row (n,).
     :param codes: Partition number of each row (n,).
     """
     asked = {"selection_rate": np.full(len(y), True), "true_positive_rate": y == 1, "false_positive_rate": y == 0}[rate]
-    blocks = int(codes.max()) + 1
+    shape = (int(codes.max()) + 1, len(groups.names))
+    kept = [place for place, name in enumerate(groups.names) if name != MISSING]
 
     def count(which: NDArray[np.bool_]) -> Array:
-        each = [np.bincount(codes, which & group.at, minlength=blocks) for group in groups]
-        return np.column_stack(each).astype(np.float64)
+        cells = np.bincount((codes * shape[1] + groups.codes)[which], minlength=shape[0] * shape[1])
+        return cells.reshape(shape)[:, kept].astype(np.float64)
 
-    return Shares(tuple(group.name for group in groups), count(asked), count(asked & acted))
+    return Shares(tuple(groups.names[place] for place in kept), count(asked), count(asked & acted))
 
 
 def gap(found: Shares, *, confidence: float, seed: int) -> Gap:

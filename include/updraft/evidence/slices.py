@@ -1,6 +1,5 @@
 """Which rows are in which slice: levels and ranges of features, and conditions, as a spec declares them."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -34,53 +33,71 @@ class Slice:
         return int(self.at.sum())
 
 
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """Rows parted by one feature; each row is in one part.
+
+    :param names: Of the parts; every part has rows.
+    :param codes: Which part each row is in (n,).
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.intp]
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Rows per part."""
+        return np.bincount(self.codes, minlength=len(self.names))
+
+
 def declared(frame: "pd.DataFrame", slices: Slices) -> list[Slice]:
     """Find the declared slices in rows; every row is in a part of every feature that parts them."""
     features = [*slices.by, *slices.cut]
-    parted = [part for name in features for part in pooled(parts(frame, slices, name), name, slices.min_rows)]
-    return [*parted, *(Slice(name, _all(frame, inside)) for name, inside in slices.where.items())]
+    found = [part for name in features for part in pooled(parted(frame, slices, name), name, slices.min_rows)]
+    return [*found, *(Slice(name, _all(frame, inside)) for name, inside in slices.where.items())]
 
 
-def parts(frame: "pd.DataFrame", declared: Parts, name: str) -> list[Slice]:
-    """Part rows by one feature; missing values are a part of their own, and parts without rows are left out."""
+def parted(frame: "pd.DataFrame", declared: Parts, name: str) -> Parted:
+    """Part rows by one feature; missing values are a part of their own."""
     column = frame[name]
-    absent = column.isna().to_numpy()
-    found = _bins(column.to_numpy(float), declared.cut[name]) if name in declared.cut else _levels(column)
-    return [part for part in (*found, Slice(MISSING, absent)) if part.rows]
+    codes, names = _bins(column, declared.cut[name]) if name in declared.cut else _levels(column)
+    codes = np.where(column.isna().to_numpy(), len(names), codes)
+    there, again = np.unique(codes, return_inverse=True)
+    return Parted(tuple([*names, MISSING][code] for code in there), again)
 
 
-def pooled(parts: Iterable[Slice], feature: str, least: int) -> list[Slice]:
-    """Put the smallest parts together until every part has `least` rows; name each after its feature.
+def pooled(parts: Parted, feature: str, least: int) -> list[Slice]:
+    """Put parts with fewer than `least` rows together, and with the next larger if these are too few still.
 
     A level that came up yesterday must not keep every model from promotion, nor go unseen.
     """
-    rising = sorted(parts, key=lambda part: (part.rows, part.name))
-    pool: list[Slice] = []
-    while rising and (not pool or sum(part.rows for part in pool) < least):
-        pool.append(rising.pop(0))
-    together = Slice(_named(pool), np.logical_or.reduce([part.at for part in pool])) if pool else None
-    return [Slice(f"{feature} is {part.name}", part.at) for part in (*reversed(rising), together) if part is not None]
+    rows = parts.rows
+    largest_first = sorted(range(len(rows)), key=lambda code: (-rows[code], parts.names[code]))
+    pool: list[int] = []
+    while largest_first and (not pool or rows[largest_first[-1]] < least or rows[pool].sum() < least):
+        pool.insert(0, largest_first.pop())
+    held = [*([code] for code in largest_first), pool] if pool else []
+    return [Slice(f"{feature} is {_named(parts, codes)}", np.isin(parts.codes, codes)) for codes in held]
 
 
-def _named(pool: list[Slice]) -> str:
-    names = [part.name for part in reversed(pool)]
-    more = [f"one of {len(names) - _NAMED} more"] if len(names) > _NAMED else []
-    return " or ".join([*names[:_NAMED], *more])
+def _named(parts: Parted, pool: list[int]) -> str:
+    more = [f"one of {len(pool) - _NAMED} more"] if len(pool) > _NAMED else []
+    return " or ".join([*(parts.names[code] for code in pool[:_NAMED]), *more])
 
 
-def _levels(column: "pd.Series[Any]") -> Iterator[Slice]:
-    for level in sorted(column.dropna().unique()):
-        yield Slice(str(level), (column == level).to_numpy(bool, na_value=False))
+def _levels(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str]]:
+    codes, levels = column.factorize(sort=True)
+    return codes, [str(level) for level in levels]
 
 
-def _bins(values: NDArray[np.float64], edges: tuple[float, ...] | int) -> Iterator[Slice]:
+def _bins(column: "pd.Series[Any]", edges: tuple[float, ...] | int) -> tuple[NDArray[np.intp], list[str]]:
     """Cut at edges; a value on an edge is in the bin above it. Equal quantiles make fewer bins than asked for."""
+    values = column.to_numpy(float)
     if isinstance(edges, int):
         known = values[np.isfinite(values)]
         edges = tuple(np.unique(np.quantile(known, np.arange(1, edges) / edges)).tolist()) if len(known) else ()
-    for low, high in pairwise((-np.inf, *edges, np.inf)):
-        within = (values >= low) & ((values < high) | (high == np.inf))
-        yield Slice(_span(low, high), within)
+    names = [_span(low, high) for low, high in pairwise((-np.inf, *edges, np.inf))]
+    return np.searchsorted(edges, values, side="right"), names
 
 
 def _span(low: float, high: float) -> str:

@@ -21,7 +21,7 @@ from updraft.evidence.fairness import COUNTED, Gap, Shares
 from updraft.evidence.judgement import detectable, is_not_worse, rows_needed
 from updraft.evidence.paired import Difference
 from updraft.evidence.sampling import block_codes, critical
-from updraft.evidence.slices import MISSING, Slice, parts
+from updraft.evidence.slices import MISSING, Parted, parted
 from updraft.evidence.verdict import Outcome, Verdict, merge
 from updraft.spec.model import UseCase
 
@@ -37,18 +37,17 @@ def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
     rates = [(rate, limit) for name, limit in limits.items() if limit is not None for rate in fairness.RATES[name]]
     verdicts: list[Verdict] = []
     for feature in (*asked.by, *asked.cut):
-        groups = [part for part in parts(evidence.rows, asked, feature) if part.name != MISSING]
-        if len(groups) < 2:
-            one = f"{feature} has {len(groups)} group among the held-out rows, and a gap takes two"
-            verdicts.append(_verdict("INSUFFICIENT", one, {}))
+        groups = parted(evidence.rows, asked, feature)
+        if len(set(groups.names) - {MISSING}) < 2:
+            verdicts.append(
+                _verdict("INSUFFICIENT", f"{feature} is the same in all held-out rows, a gap takes two", {})
+            )
             continue
         verdicts += [found for rate in rates for found in _rate(evidence, case, feature, groups, *rate)]
     return merge("fairness", verdicts)
 
 
-def _rate(
-    evidence: Evidence, case: UseCase, feature: str, groups: list[Slice], rate: str, limit: float
-) -> list[Verdict]:
+def _rate(evidence: Evidence, case: UseCase, feature: str, groups: Parted, rate: str, limit: float) -> list[Verdict]:
     codes = block_codes(evidence.blocks)
     counted = {
         role: fairness.shares(rate, evidence.y, acted, groups, codes)
