@@ -11,6 +11,11 @@ DeLong's formula alone is not enough: it is exact for rows that are independent,
 floor: a few partitions that happen to agree prove little. With few partitions the percentiles of a bootstrap are too
 narrow as well, so the bounds of the last two are the error times Student's t on B - 1 degrees of freedom.
 
+Measured, with day effects of each model's own: of 2,000 pairs of equal models, 5 % asked for, rows alone promoted 12
+to 14 % and the champion gate 4.3 to 4.9 % over 14 partitions, 14 to 17 % and 1.6 to 3.1 % over 5 (bench/aa_study.py).
+Of 2,000 two-sided 95 % intervals of AUC, Brier score and log loss, as a whole and in a slice, 94.8 to 96.1 % held the
+true difference over 14 and 28 partitions, 96.7 to 97.3 % over 7, 97.4 to 98.6 % over 5 (bench/coverage_study.py).
+
 Partitions count as independent of each other. Days that resemble their neighbours make the bounds somewhat too narrow.
 """
 

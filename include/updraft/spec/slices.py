@@ -65,7 +65,7 @@ class Slices(Parts):
         default={}, description="Slices of your own, by name: what each of the features named must be."
     )
     margin: float = Field(
-        default=0.05, ge=0, description="How much worse on a slice is still not worse; read as `gates.margin` is."
+        default=0.02, ge=0, description="How much worse on a slice is still not worse; read as `gates.margin` is."
     )
     min_rows: int = Field(default=200, ge=10, description="Fewest held-out rows a slice is judged on.")
 
