@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow  # judges hundreds of pairs of models
 BENCH = Path(__file__).parents[1] / "bench"
 COVERAGE = runpy.run_path(str(BENCH / "coverage_study.py"))
 POWER = runpy.run_path(str(BENCH / "power_study.py"))
-GATES = runpy.run_path(str(BENCH / "gates_bench.py"))
+GATES = runpy.run_path(str(BENCH / "slices_bench.py"))
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():

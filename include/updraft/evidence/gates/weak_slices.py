@@ -19,9 +19,11 @@ _NAMED = 3
 
 
 def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
-    """Look for weak slices; None when there are no rows to look at, or too few partitions to judge on others."""
+    """Look for weak slices; None when there are too few rows or partitions, or no binary outcome, to judge them by."""
     rival = evidence.rival()
-    if evidence.rows is None or rival is None or len(np.unique(evidence.blocks)) < 4 or evidence.shortage(case):
+    if evidence.rows is None or rival is None or case.problem.kind != "binary":
+        return None
+    if len(np.unique(evidence.blocks)) < 4 or evidence.shortage(case):
         return None
     than, reference = rival
     search, judge = halves(evidence.blocks)

@@ -4,7 +4,7 @@ Beside it, in the same run, what people write by hand: a loop over the slices th
 times and asks scikit-learn for both models' metric. That loop takes rows as independent and corrects for nothing; it
 is here for its time alone. The other gates that part rows are timed too.
 
-    python tests/bench/gates_bench.py
+    python tests/bench/slices_bench.py
 """
 
 import argparse
