@@ -28,25 +28,22 @@ def rows() -> Evidence:
 def test_a_good_candidate_passes_every_gate(rows):
     found = examine(rows, CASE)
     assert found.outcome == "PASS"
-    assert [verdict.gate for verdict in found.verdicts] == sorted(gates.discover())
-    assert found.not_applicable == ()
+    assert {verdict.gate for verdict in found.verdicts} | set(found.not_applicable) == set(gates.discover())
+    assert {"absolute", "baselines", "champion", "slices"} <= {verdict.gate for verdict in found.verdicts}
+    assert "fairness" in found.not_applicable, "no groups were declared"
 
 
 def test_gates_that_do_not_apply_are_listed_and_do_not_count(rows):
     found = examine(replace(rows, champion=None, champion_digest=None, rows=None), STUDY["use_case"](min_rows=500))
     assert found.outcome == "PASS"
-    assert found.not_applicable == ("absolute", "champion", "slices", "weak_slices")
+    assert {"absolute", "champion", "slices", "weak_slices"} <= set(found.not_applicable)
 
 
 def test_one_gate_that_fails_fails_the_whole(rows):
     found = examine(rows, STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.99}}))
     assert found.outcome == "FAIL"
-    assert found.summary()["gates"] == {
-        "absolute": "FAIL",
-        "baselines": "PASS",
-        "champion": "PASS",
-        "weak_slices": "PASS",
-    }
+    said = found.summary()["gates"]
+    assert (said["absolute"], said["baselines"], said["champion"]) == ("FAIL", "PASS", "PASS")
     assert "at least 0.99" in found.summary()["because"][0]
 
 
