@@ -159,7 +159,7 @@ def _keys(rows: Rows) -> list[str]:
 
 def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
     frame = rows.to_pandas()
-    refused = _refusals(case, frame)
+    refused = _refusals(frame, model)
     fit = frame[refused == ""]
     predicted = model.predict(fit)
     score, acted = np.full(len(frame), np.nan), np.zeros(len(frame), dtype=bool)
@@ -188,11 +188,11 @@ def _classes(model: Model, refused: "np.ndarray[Any, Any]", predicted: "np.ndarr
     return {name: pa.array(values, pa.string()) for name, values in told.items()}
 
 
-def _refusals(case: UseCase, frame: "DataFrame") -> "np.ndarray[Any, Any]":
+def _refusals(frame: "DataFrame", model: Model) -> "np.ndarray[Any, Any]":
     """Why each row cannot be scored, empty when it can: a model turns an infinite input into a confident answer."""
     why = np.full(len(frame), "", dtype=object)
-    for name, feature in case.features.items():
-        if feature.type == "number":
+    for name, kind in model.manifest.features:
+        if kind == "number" and name in frame:
             why[np.isinf(frame[name].to_numpy(float))] = f"{name} is infinite"
     return why
 

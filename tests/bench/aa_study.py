@@ -24,8 +24,8 @@ from updraft.spec.model import UseCase
 NOISE = 0.5
 
 
-def use_case(metric: str = "auc", **gates: object) -> UseCase:
-    """Smallest use case that has gates."""
+def use_case(metric: str = "auc", features: dict[str, object] | None = None, **gates: object) -> UseCase:
+    """Smallest use case that has gates, with features to part its rows by."""
     return UseCase.model_validate(
         {
             "version": 1,
@@ -50,7 +50,7 @@ def use_case(metric: str = "auc", **gates: object) -> UseCase:
                 }
             },
             "label": {"column": "late", "maturity": "1d"},
-            "features": {"signal": {"type": "number"}},
+            "features": {"signal": {"type": "number"}, **(features or {})},
             "gates": {"metric": metric, **gates},
         }
     )

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from updraft.evidence import Evidence, Verdict, examine, gates
 
 STUDY = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "aa_study.py"))
-CASE = STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.6}})
+CASE = STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.6}}, slices={"cut": {"signal": 2}})
 
 
 @pytest.fixture(scope="module")
@@ -20,26 +21,29 @@ def rows() -> Evidence:
     """A challenger that truly is better, with the baselines it must beat."""
     drawn = STUDY["pair"](np.random.default_rng(4), days=14, rows=600, noise=0.0)
     baselines = {"trivial": np.full(len(drawn.y), 0.25), "logistic": drawn.champion}
-    return replace(drawn, baselines=baselines, champion_digest="sha256:abc")
+    frame = pd.DataFrame({"signal": np.random.default_rng(5).normal(0, 1, len(drawn.y))})
+    return replace(drawn, baselines=baselines, champion_digest="sha256:abc", rows=frame)
 
 
 def test_a_good_candidate_passes_every_gate(rows):
     found = examine(rows, CASE)
     assert found.outcome == "PASS"
-    assert [verdict.gate for verdict in found.verdicts] == sorted(gates.discover())
-    assert found.not_applicable == ()
+    assert {verdict.gate for verdict in found.verdicts} | set(found.not_applicable) == set(gates.discover())
+    assert {"absolute", "baselines", "champion", "slices"} <= {verdict.gate for verdict in found.verdicts}
+    assert "fairness" in found.not_applicable, "no groups were declared"
 
 
 def test_gates_that_do_not_apply_are_listed_and_do_not_count(rows):
-    found = examine(replace(rows, champion=None, champion_digest=None), STUDY["use_case"](min_rows=500))
+    found = examine(replace(rows, champion=None, champion_digest=None, rows=None), STUDY["use_case"](min_rows=500))
     assert found.outcome == "PASS"
-    assert found.not_applicable == ("absolute", "champion")
+    assert {"absolute", "champion", "slices", "weak_slices"} <= set(found.not_applicable)
 
 
 def test_one_gate_that_fails_fails_the_whole(rows):
     found = examine(rows, STUDY["use_case"](min_rows=500, absolute={"auc": {"min": 0.99}}))
     assert found.outcome == "FAIL"
-    assert found.summary()["gates"] == {"absolute": "FAIL", "baselines": "PASS", "champion": "PASS"}
+    said = found.summary()["gates"]
+    assert (said["absolute"], said["baselines"], said["champion"]) == ("FAIL", "PASS", "PASS")
     assert "at least 0.99" in found.summary()["because"][0]
 
 

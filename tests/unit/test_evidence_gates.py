@@ -29,7 +29,7 @@ ROW = Difference(
 )
 
 
-def case(*, metric="auc", absolute=None, min_rows=100, margin=0.01, min_positives=10) -> UseCase:
+def case(*, metric="auc", absolute=None, min_rows=100, min_positives=10, **gates) -> UseCase:
     return UseCase.model_validate(
         {
             "version": 1,
@@ -56,7 +56,7 @@ def case(*, metric="auc", absolute=None, min_rows=100, margin=0.01, min_positive
             "label": {"column": "late", "maturity": "1d"},
             "features": {"signal": {"type": "number"}},
             "model": {"min_positives": min_positives},
-            "gates": {"metric": metric, "absolute": absolute or {}, "min_rows": min_rows, "margin": margin},
+            "gates": {"metric": metric, "absolute": absolute or {}, "min_rows": min_rows, **gates},
         }
     )
 
@@ -251,6 +251,23 @@ def test_the_champion_does_not_replace_itself():
     verdict = champion.gate(replace(rows, champion=rows.candidate), case())
     assert verdict.outcome == "FAIL"
     assert "no evidence" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("noise", "demand", "outcome"),
+    [
+        pytest.param(0.1, "better", "PASS", id="better, as claimed"),
+        pytest.param(0.1, "not_worse", "PASS", id="better, though less was claimed"),
+        pytest.param(0.4, "better", "FAIL", id="equal, and claims to be better"),
+        pytest.param(0.4, "not_worse", "PASS", id="equal, and claims no more"),
+        pytest.param(2.0, "not_worse", "FAIL", id="worse"),
+    ],
+)
+def test_a_candidate_is_held_to_what_it_claims(noise, demand, outcome):
+    rows = evidence(days=26, rows=700, noise=noise, champion_noise=0.4)
+    verdict = champion.gate(rows, case(demand=demand, margin=0.03))
+    assert verdict.outcome == outcome
+    assert {f"champion_{metric}_low" for metric in ("auc", "brier", "log_loss")} <= set(verdict.numbers)
 
 
 def test_better_ranking_with_ruined_probabilities_fails():

@@ -6,7 +6,7 @@ import pytest
 from updraft.evidence.interval import interval
 from updraft.evidence.metrics import METRICS, of_kind
 from updraft.evidence.paired import compare
-from updraft.evidence.sampling import block_codes, standard_error
+from updraft.evidence.sampling import block_codes, critical, standard_error
 
 NAMES = sorted(of_kind("binary"))
 
@@ -78,7 +78,8 @@ def test_days_with_a_mood_of_their_own_widen_the_bounds_beyond_what_rows_say():
 def test_the_bounds_are_never_narrower_than_independent_rows_would_give():
     for seed in range(10):
         y, a, b, days = scores(seed=seed, rows=30)
-        assert difference(y, a, b, days).standard_error >= METRICS["auc"].row_error(y, a, b)
+        found = difference(y, a, b, days)
+        assert found.difference - found.low >= METRICS["auc"].row_error(y, a, b) * critical(0.95, 1) * (1 - 1e-9)
 
 
 def test_on_independent_rows_partitions_and_the_formula_agree():
@@ -86,7 +87,7 @@ def test_on_independent_rows_partitions_and_the_formula_agree():
     codes = block_codes(days)
     for name in ("auc", "brier", "log_loss"):
         metric = METRICS[name]
-        both = standard_error(metric, y, a, codes, reference=b, seed=1)
+        both = standard_error(metric, y, a, codes, reference=b, confidence=0.95, seed=1)
         assert both == pytest.approx(metric.row_error(y, a, b), rel=0.2)
 
 

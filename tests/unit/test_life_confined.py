@@ -129,7 +129,6 @@ def test_a_training_does_not_outlive_its_caller(parcels_case, delivered):
 
 
 def test_a_search_killed_again_and_again_goes_on_and_ends_the_same(delivered, tmp_path):
-    pytest.importorskip("optuna")
     case = parcels.write(tmp_path, model={"tuning": {"trials": 12}})
     counts = []
     for trials in (1, 5, 9, 14, 20):

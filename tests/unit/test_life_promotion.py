@@ -198,7 +198,7 @@ def asking(trained):
 @pytest.mark.parametrize(
     ("approval", "outcome", "why"),
     [
-        pytest.param({}, "promoted", "PASS, all 2 gates", id="approved"),
+        pytest.param({}, "promoted", "PASS, all 3 gates", id="approved"),
         pytest.param(None, "rejected", "nobody approved it in time", id="nobody"),
         pytest.param(
             {"digest": "f" * 64}, "rejected", "Ada was shown model ffffffffffff, not this one", id="another model"

@@ -72,6 +72,11 @@ def test_a_profile_of_an_earlier_version_is_read():
     assert from_bytes(json.dumps(old).encode()).seen == {}
 
 
+def test_features_that_models_do_not_see_are_not_watched():
+    hidden = {"temp": {"type": "number"}, "carrier": {"type": "category", "learn": False}}
+    assert set(profile(FRAME, use_case(features=hidden), [0.1]).features) == {"temp"}
+
+
 def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes():
     made = profile(FRAME, use_case(), [0.1, 1 / 3])
     content = to_bytes(made)

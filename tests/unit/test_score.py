@@ -1,6 +1,7 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pyarrow as pa
@@ -99,6 +100,13 @@ def test_a_row_with_an_infinite_number_is_refused_and_counted(world, champion):
     assert 0 <= huge["score"] <= 1
     assert 0 <= missing["score"] <= 1
     assert score.reconcile(world.case, [DAY], world.lake).refused == 2
+
+
+def test_an_infinite_number_that_the_model_does_not_see_refuses_nothing(world, champion):
+    model = store.load(world.lake, "parcels", champion)
+    frame = world.lake.read(FEATURES, [DAY]).to_pandas().assign(weight=math.inf, ship_hour=math.inf)
+    seen = model.manifest.model_copy(update={"features": tuple(f for f in model.manifest.features if f[0] != "weight")})
+    assert set(score._refusals(frame, replace(model, manifest=seen))) == {"ship_hour is infinite"}
 
 
 def test_a_partition_of_refused_rows_alone_is_scored_as_such(world, champion):

@@ -124,6 +124,15 @@ def test_the_manifest_tells_the_whole_story(candidate):
     assert manifest.validation["rows"] == 180
 
 
+def test_features_kept_from_models_ride_along_and_are_not_learnt():
+    spec = case().model_dump(mode="json", exclude_none=True)
+    spec["features"]["c"]["learn"] = False
+    data = dataset(straight)
+    model = train(UseCase.model_validate(spec), data, code_version="abc").model
+    assert model.manifest.features == (("x", "number"), ("y", "number"))
+    assert (model.predict(data.rows) == model.predict(data.rows.assign(c="elsewhere"))).all()
+
+
 def test_other_versions_of_the_same_rows_give_the_same_model(candidate):
     later = replace(dataset(crossed), versions={"features/tiny": 9})
     assert train(case(), later, code_version="abc").model.digest == candidate.model.digest
@@ -261,7 +270,6 @@ def test_no_group_stands_on_both_sides_of_a_training():
 
 @pytest.mark.slow
 def test_tuned_models_are_the_same_on_any_threads_and_come_again_from_their_settings():
-    pytest.importorskip("optuna")
     budget = {"tuning": {"trials": 6}, "folds": 2}
     found = {
         threads: train(case(threads=threads, **budget), dataset(crossed), code_version="abc") for threads in (1, 8)

@@ -80,7 +80,9 @@ def test_every_setting_that_is_searched_is_one_of_the_spec(settings):
 
 @pytest.fixture
 def optuna():
-    return pytest.importorskip("optuna")
+    import optuna
+
+    return optuna
 
 
 @pytest.mark.usefixtures("optuna")

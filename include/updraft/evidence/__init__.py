@@ -4,6 +4,9 @@
 - `examination`: every gate on one candidate, and what came of it
 - `gates/`: one demand per module, found by discovery
 - `judgement`: is a difference real, is a loss within the margin, could it have been seen at all
+- `slices`, `weakness`: which rows are in a declared slice; where a search finds a candidate weak
+- `holm`: bounds of many differences at once
+- `fairness`: how far apart groups are in how often they are acted on
 - `paired`, `interval`: a difference between two models, and one model's metric, each with its bounds
 - `sampling`: how far chance alone moves a metric, when whole partitions come and go
 - `metrics/`, `metric`: one metric per module, found by discovery, and what a metric is

@@ -11,6 +11,7 @@ from updraft.errors import ModelRejected
 from updraft.evidence.metric import Array, each_row
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
+from updraft.evidence.slices import Slice
 from updraft.spec.model import UseCase
 from updraft.spec.prediction import ProblemKind
 
@@ -33,6 +34,7 @@ class Evidence:
     :param baselines: Predictions of each baseline, by family.
     :param champion: The champion's predictions; None when there is no champion.
     :param champion_digest: Which model the champion is.
+    :param champion_threshold: Probability from which the champion acts; the use case's own when None.
     :param rows: The held-out rows themselves, in the order of `y`: entity, features, partition, event time.
     :param training: The rows the candidate was trained on, with their labels.
     :param model: The candidate itself.
@@ -48,6 +50,7 @@ class Evidence:
     baselines: Mapping[str, Array] = field(default_factory=dict)
     champion: Array | None = None
     champion_digest: str | None = None
+    champion_threshold: float | None = None
     rows: "pd.DataFrame | None" = None
     training: "pd.DataFrame | None" = None
     model: "Model | None" = None
@@ -75,6 +78,20 @@ class Evidence:
         champion = {} if self.champion is None else {"champion": self.champion}
         return {"candidate": self.candidate, **champion, **self.baselines}
 
+    def decisions(self, case: UseCase) -> dict[str, NDArray[np.bool_]]:
+        """Whether each row is acted on, by the candidate and by the champion, each from its own threshold on."""
+        own = case.problem.threshold
+        acted = {"candidate": self.candidate >= (own if self.model is None else self.model.threshold)}
+        if self.champion is not None:
+            acted["champion"] = self.champion >= (own if self.champion_threshold is None else self.champion_threshold)
+        return acted
+
+    def rival(self) -> tuple[str, Array] | None:
+        """What the candidate would replace, by name: the champion, or the base rate while there is none."""
+        if self.champion is not None:
+            return "champion", self.champion
+        return ("trivial", self.baselines["trivial"]) if "trivial" in self.baselines else None
+
     @property
     def classes(self) -> int:
         """Number of classes; 0 where a number is predicted."""
@@ -85,13 +102,18 @@ class Evidence:
         """Rows of the rarest outcome; all rows where a number is predicted."""
         return min((int((self.y == code).sum()) for code in range(self.classes)), default=len(self.y))
 
-    def against(self, reference: Array, metric: str, case: UseCase) -> Difference:
-        """Compare the candidate with another model on the same rows, at the level the use case declares."""
+    def against(self, reference: Array, metric: str, case: UseCase, part: Slice | None = None) -> Difference:
+        """Compare the candidate with another model on the same rows, at the level the use case declares.
+
+        :param part: Compare on these rows only.
+        """
+        at = slice(None) if part is None else part.at
         return compare(
-            self.y,
-            self.candidate,
-            reference,
-            self.blocks,
+            self.y[at],
+            self.candidate[at],
+            reference[at],
+            self.blocks[at],
+            where="" if part is None else part.name,
             metric=METRICS[metric],
             confidence=case.gates.confidence,
             seed=case.model.seed,

@@ -35,7 +35,9 @@ def interval(
     if why := metric.undefined(y, p):
         return Interval(np.nan, np.nan, np.nan, why)
     codes = block_codes(blocks)
-    reach = standard_error(metric, y, p, codes, seed=seed) * critical(confidence, int(codes.max()) + 1)
+    reach = standard_error(metric, y, p, codes, confidence=confidence, seed=seed) * critical(
+        confidence, int(codes.max()) + 1
+    )
     value = metric(y, p)
     if np.isnan(reach):
         return Interval(value, np.nan, np.nan, f"too few partitions or rows of a class to give {metric.name} bounds")

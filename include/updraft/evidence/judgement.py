@@ -12,6 +12,8 @@ not tell and the outcome is INSUFFICIENT, with the rows that would do. When they
 for the claim and the outcome is FAIL. A margin of 0 names no difference worth seeing, so no number of rows would ever
 do: the outcome is FAIL. Undefined bounds are INSUFFICIENT, and so is a single partition, whose bounds know nothing of
 how partitions differ.
+
+Where several comparisons must all come out well, `power` is shared among them by the caller: each must be surer.
 """
 
 import math
@@ -45,9 +47,9 @@ def is_better(gate: str, difference: Difference, *, than: str, margin: float) ->
     return Verdict(gate, outcome, reason, _numbers(difference, than, margin))
 
 
-def is_not_worse(gate: str, difference: Difference, *, than: str, margin: float) -> Verdict:
+def is_not_worse(gate: str, difference: Difference, *, than: str, margin: float, power: float = POWER) -> Verdict:
     """Demand that the candidate is not worse than `than` by more than `margin`."""
-    claim = f"worse than {than} in {difference.metric} by more than {margin:.3g}"
+    claim = f"worse than {than} in {difference.subject} by more than {margin:.3g}"
     if why := _silent(difference):
         outcome, reason = _insufficient(f"cannot tell whether it is {claim}: {why}")
     elif difference.low >= -margin:
@@ -55,17 +57,17 @@ def is_not_worse(gate: str, difference: Difference, *, than: str, margin: float)
     elif difference.high < -margin:
         outcome, reason = "FAIL", f"{claim} {_size(difference)}"
     else:
-        outcome, reason = _unproven(f"may be {claim}", difference, margin)
-    return Verdict(gate, outcome, reason, _numbers(difference, than, margin))
+        outcome, reason = _unproven(f"may be {claim}", difference, margin, power)
+    return Verdict(gate, outcome, reason, _numbers(difference, than, margin, power))
 
 
-def detectable(difference: Difference) -> float:
-    """Smallest true difference that rows like these would show four times in five."""
-    return _reach(difference, difference.blocks) * difference.standard_error
+def detectable(difference: Difference, power: float = POWER) -> float:
+    """Smallest true difference that rows like these would show four times in five, or as often as `power` says."""
+    return _reach(difference, difference.blocks, power) * difference.standard_error
 
 
-def rows_needed(difference: Difference, margin: float) -> float:
-    """Rows, in partitions like these, that would show a true difference of `margin` four times in five.
+def rows_needed(difference: Difference, margin: float, power: float = POWER) -> float:
+    """Rows, in partitions like these, that would show a true difference of `margin` as often as `power` says.
 
     The variance shrinks as partitions grow in number. Undefined, and therefore nan, without a margin or a standard
     error.
@@ -73,16 +75,18 @@ def rows_needed(difference: Difference, margin: float) -> float:
     if not margin > 0 or math.isnan(difference.standard_error):
         return float("nan")
     variance = difference.blocks * (difference.standard_error / margin) ** 2
-    blocks = max(2, math.ceil(variance * _reach(difference, 1) ** 2))
-    while variance * _reach(difference, blocks) ** 2 > blocks:  # Student's t comes near to the normal within a few
+    blocks = max(2, math.ceil(variance * _reach(difference, 1, power) ** 2))
+    while (
+        variance * _reach(difference, blocks, power) ** 2 > blocks
+    ):  # Student's t comes near to the normal within a few
         blocks += 1
     return float(math.ceil(difference.n / difference.blocks * blocks))
 
 
-def _reach(difference: Difference, blocks: int) -> float:
+def _reach(difference: Difference, blocks: int, power: float) -> float:
     from scipy.special import ndtri
 
-    return critical(difference.confidence, blocks) + float(ndtri(POWER))
+    return critical(difference.confidence, blocks) + float(ndtri(power))
 
 
 def _silent(difference: Difference) -> str:
@@ -97,11 +101,11 @@ def _insufficient(reason: str) -> tuple[Outcome, str]:
     return "INSUFFICIENT", reason
 
 
-def _unproven(claim: str, difference: Difference, margin: float) -> tuple[Outcome, str]:
+def _unproven(claim: str, difference: Difference, margin: float, power: float = POWER) -> tuple[Outcome, str]:
     found = f"{claim} {_size(difference)}"
-    if not 0 < margin < detectable(difference):
+    if not 0 < margin < detectable(difference, power):
         return "FAIL", found
-    needed = f"about {rows_needed(difference, margin):.0f} rows could show a difference of {margin:.3g}"
+    needed = f"about {rows_needed(difference, margin, power):.0f} rows could show a difference of {margin:.3g}"
     return _insufficient(f"{found}; {needed}, {difference.n} could not")
 
 
@@ -110,13 +114,14 @@ def _size(difference: Difference) -> str:
     return f"({bounds}; {difference.n} rows of {difference.blocks} partitions)"
 
 
-def _numbers(difference: Difference, than: str, margin: float) -> dict[str, float]:
+def _numbers(difference: Difference, than: str, margin: float, power: float = POWER) -> dict[str, float]:
     numbers = {
         "difference": difference.difference,
         "low": difference.low,
         "high": difference.high,
         "margin": margin,
-        "detectable": detectable(difference),
-        "rows_needed": rows_needed(difference, margin),
+        "detectable": detectable(difference, power),
+        "rows_needed": rows_needed(difference, margin, power),
     }
-    return {f"{than}_{difference.metric}_{name}": number for name, number in numbers.items()}
+    part = f"{difference.where}: " if difference.where else ""
+    return {f"{part}{than}_{difference.metric}_{name}": number for name, number in numbers.items()}

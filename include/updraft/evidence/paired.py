@@ -1,6 +1,7 @@
 """Two models on the same rows: how much better is one, and how sure is that?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ class Difference:
     :param positives: Rows among them that came true.
     :param blocks: Partitions among them.
     :param method: How the bounds were found, or why there are none.
+    :param where: Which rows were compared, when not all.
     """
 
     metric: str
@@ -39,6 +41,12 @@ class Difference:
     positives: int
     blocks: int
     method: str
+    where: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What was compared, in words."""
+        return f"{self.metric} where {self.where}" if self.where else self.metric
 
 
 def compare(
@@ -50,6 +58,7 @@ def compare(
     metric: Metric,
     confidence: float,
     seed: int,
+    where: str = "",
 ) -> Difference:
     """Compare two models' probabilities on the same rows; bounds and their level: see `updraft.evidence.sampling`.
 
@@ -59,7 +68,8 @@ def compare(
     why = metric.undefined(y, candidate) or metric.undefined(y, reference)
     codes = block_codes(blocks)
     count = int(codes.max()) + 1 if len(codes) else 0
-    error = np.nan if why else standard_error(metric, y, candidate, codes, reference=reference, seed=seed)
+    how: dict[str, Any] = {"reference": reference, "confidence": confidence, "seed": seed}
+    error = np.nan if why else standard_error(metric, y, candidate, codes, **how)
     values = metric(y, candidate), metric(y, reference)
     gain = (values[0] - values[1]) * (1 if metric.higher_is_better else -1)
     reach = error * critical(confidence, count)
@@ -76,6 +86,7 @@ def compare(
         positives=int((y == 1).sum()),
         blocks=count,
         method=why or _method(error, count),
+        where=where,
     )
 
 
@@ -84,4 +95,4 @@ def _method(error: float, blocks: int) -> str:
         return "no bounds: too few partitions, or too few rows of a class"
     if blocks < 2:
         return "rows as independent; a single partition says nothing of how partitions differ"
-    return "largest error of rows, partition bootstrap and partition jackknife, on Student's t"
+    return "widest of independent rows, and of partition bootstrap and partition jackknife on Student's t"

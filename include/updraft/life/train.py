@@ -109,6 +109,7 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
         },
         champion=None if rival is None else rival.predict(held),
         champion_digest=champion,
+        champion_threshold=None if rival is None else rival.threshold,
         rows=held,
         training=seen,
         model=model,

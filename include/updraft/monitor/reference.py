@@ -54,8 +54,8 @@ def profile(frame: "DataFrame", case: UseCase, scores: ArrayLike) -> Profile:
     :param scores: The champion's scores, or predicted classes, of rows it did *not* learn from, shape (any,): on its
         own training rows a model is surer than it will ever be again, and every window would seem to have drifted.
     """
-    features = {name: histogram(frame[name], feature.type) for name, feature in case.features.items()}
-    seen = {name: _seen(frame[name], feature.type) for name, feature in case.features.items()}
+    features = {name: histogram(frame[name], feature.type) for name, feature in case.learned.items()}
+    seen = {name: _seen(frame[name], feature.type) for name, feature in case.learned.items()}
     return Profile(features, histogram(scores, "category" if case.label.classes else "number"), seen)
 
 

@@ -48,6 +48,7 @@ class Feature(Part):
 
     type: Literal["number", "category"] = Field(description="How models read it.")
     nullable: bool = Field(default=True, description="Whether it may be missing.")
+    learn: bool = Field(default=True, description="Whether models see it; if not, it only parts rows for the gates.")
     about: str = Field(default="", description="What it means.")
     monotone: Literal["increasing", "decreasing"] | None = Field(
         default=None, description="The only way in which more of this number may move a prediction."

@@ -10,12 +10,14 @@ from pydantic import Field, PrivateAttr, model_validator
 from updraft.spec.base import Part
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
+from updraft.spec.fairness import Fairness
 from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.names import Name
 from updraft.spec.prediction import Label, Problem
 from updraft.spec.problem_kinds import LINEAR, check, with_defaults
 from updraft.spec.sizes import Size
 from updraft.spec.skew import Skew
+from updraft.spec.slices import Slices
 from updraft.spec.sources import Source, reserved
 from updraft.spec.training import Regression, Tuning
 from updraft.spec.zones import Zone
@@ -125,9 +127,16 @@ class Gates(Part):
     absolute: dict[Name, Limit] = Field(
         default={}, description="Limits on single metrics, on the holdout; binary: also `calibration_error`."
     )
+    demand: Literal["better", "not_worse"] = Field(
+        default="better",
+        description="What a candidate must be on `metric` to replace the champion: better beyond chance, or not worse "
+        "by more than `margin`, which equal models are and promotes them.",
+    )
     margin: float = Field(default=0.01, ge=0, description="How much worse than the champion is still not worse.")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(default=0.95, description="One-sided confidence.")
     min_rows: int = Field(default=2000, ge=1, description="Fewest held-out rows; below it the verdict is INSUFFICIENT.")
+    slices: Slices = Field(default=Slices())
+    fairness: Fairness = Field(default=Fairness())
 
 
 class Rollout(Part):
@@ -184,7 +193,7 @@ class UseCase(Part):
     entity: tuple[Name, ...] = Field(min_length=1, description="Columns that identify one prediction in a partition.")
     sources: dict[Name, Source] = Field(min_length=1, description="Where the raw rows come from, by name.")
     label: Label
-    features: dict[Name, Feature] = Field(min_length=1, description="Columns of `features.sql` that models see.")
+    features: dict[Name, Feature] = Field(min_length=1, description="Columns of `features.sql`.")
     contract: FeatureContract = Field(default=FeatureContract(), description="What they must satisfy as a whole.")
     model: Model = Field(default=Model())
     gates: Gates = Field(default=Gates())
@@ -207,6 +216,16 @@ class UseCase(Part):
             raise ValueError(f"features must not be named {', '.join(sorted(clash))}: the table has such columns")
         if self.model.group and self.model.group not in {*self.entity, *self.features}:
             raise ValueError(f"`model.group` is {self.model.group!r}, which is neither an entity column nor a feature")
+        return self
+
+    @model_validator(mode="after")
+    def _models_see_what_gates_part(self) -> Self:
+        if not self.learned:
+            raise ValueError("no feature is left to learn from: `learn` is false for every one")
+        kinds = {name: feature.type for name, feature in self.features.items()}
+        for part, declared in (("slices", self.gates.slices), ("fairness", self.gates.fairness)):
+            if wrong := declared.misfit(kinds):
+                raise ValueError(f"`gates.{part}`: {wrong}")
         return self
 
     @model_validator(mode="after")
@@ -238,6 +257,11 @@ class UseCase(Part):
     def baselines(self) -> tuple[str, ...]:
         """Families that are always trained, the simplest first."""
         return ("trivial", LINEAR[self.problem.kind])
+
+    @property
+    def learned(self) -> dict[str, Feature]:
+        """The features that models see."""
+        return {name: feature for name, feature in self.features.items() if feature.learn}
 
     @property
     def sources_in_order(self) -> tuple[str, ...]:

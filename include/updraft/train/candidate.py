@@ -79,7 +79,7 @@ def train(case: UseCase, data: Dataset, *, code_version: str, lake: Lake | None 
     :raises TrainingRefused: If there are too few partitions, rows or rows of either class.
     """
     splits, remarks = cut(case, data.rows)
-    declared: Features = tuple((name, str(feature.type)) for name, feature in case.features.items())
+    declared: Features = tuple((name, str(feature.type)) for name, feature in case.learned.items())
     after = (*splits[1:], None)
     folds = [Fold.of(case, declared, data.rows, *pair) for pair in zip(splits, after, strict=True)]
     selection = _select(case, folds)

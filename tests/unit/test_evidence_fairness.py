@@ -1,0 +1,251 @@
+"""Groups are compared by their shares, with bounds that hold, and against the champion; small groups never pass."""
+
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from updraft.evidence import Evidence
+from updraft.evidence.fairness import COUNTED, gap, gap_error, shares
+from updraft.evidence.gates import fairness as gate
+from updraft.evidence.sampling import resamples
+from updraft.evidence.slices import parted
+from updraft.spec.slices import Parts
+
+STUDY = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "aa_study.py"))
+FEATURES = {"sex": {"type": "category", "learn": False}, "age": {"type": "number", "learn": False}}
+THRESHOLD = 0.25
+
+
+def case(by=("sex",), min_rows=500, **fairness):
+    limits = {} if {"demographic_parity", "equalized_odds"} & set(fairness) else {"equalized_odds": 0.1}
+    asked = {"by": list(by), **limits, **fairness}
+    return STUDY["use_case"]("log_loss", FEATURES, min_rows=min_rows, fairness=asked)
+
+
+def evidence(favour=0.0, champion=0.0, days=14, rows=600, women=0.5, seed=3) -> Evidence:
+    """Two groups alike in outcomes; models add to the log-odds of one of them."""
+    rng = np.random.default_rng(seed)
+    drawn = STUDY["pair"](rng, days=days, rows=rows, day_noise=0.1)
+    woman = rng.random(len(drawn.y)) < women
+    age = rng.integers(18, 80, len(drawn.y)).astype(float)
+    frame = pd.DataFrame({"sex": np.where(woman, "F", "M"), "age": age, "signal": 0.0})
+
+    def shifted(p, by):
+        return 1 / (1 + np.exp(-np.log(p / (1 - p)) - np.where(woman, by, 0.0)))
+
+    return replace(
+        drawn, rows=frame, candidate=shifted(drawn.candidate, favour), champion=shifted(drawn.champion, champion)
+    )
+
+
+def slow(rate, y, acted, group):
+    """Share per group by its definition, row by row."""
+    asked = {"selection_rate": lambda _: True, "true_positive_rate": bool, "false_positive_rate": lambda o: not o}[rate]
+    found = {}
+    for name in sorted(set(group)):
+        counted = [a for o, a, g in zip(y, acted, group, strict=True) if g == name and asked(o)]
+        found[name] = sum(counted) / len(counted) if counted else np.nan
+    return found
+
+
+@st.composite
+def decided(draw):
+    """Outcomes, decisions, groups and partition numbers without gaps, and how often each partition is taken."""
+    each = st.tuples(st.booleans(), st.booleans(), st.sampled_from("abc"), st.integers(0, 3))
+    y, acted, group, block = zip(*draw(st.lists(each, min_size=4, max_size=40)), strict=True)
+    codes = np.unique(block, return_inverse=True)[1]
+    blocks = int(codes.max()) + 1
+    times = draw(st.lists(st.integers(0, 3), min_size=blocks, max_size=blocks))
+    return np.array(y, float), np.array(acted), np.array(group), codes, np.array(times)
+
+
+def groups(group):
+    return parted(pd.DataFrame({"group": group}), Parts(by=("group",)), "group")
+
+
+# ---- shares and gaps ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", sorted(COUNTED))
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(rows=decided())
+def test_the_shares_of_a_resample_are_those_of_the_repeated_rows(rate, rows):
+    y, acted, group, codes, times = rows
+    repeated = np.repeat(np.arange(len(y)), times[codes])
+    found = shares(rate, y, acted, groups(group), codes).of(times[None, :].astype(float))[0]
+    expected = slow(rate, y[repeated], acted[repeated], group[repeated])
+    assert found == pytest.approx([expected.get(name, np.nan) for name in np.unique(group)], nan_ok=True)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(rows=decided())
+def test_gaps_are_those_of_fairlearn(rows):
+    from fairlearn import metrics as fairlearn
+
+    y, acted, group, codes, times = rows
+    repeated = np.repeat(np.arange(len(y)), times[codes])
+    told = {"sensitive_features": group[repeated]}
+    found = {
+        rate: shares(rate, y, acted, groups(group), codes).gaps(times[None, :].astype(float))[0] for rate in COUNTED
+    }
+    if not np.isnan(list(found.values())).any():
+        parity = fairlearn.demographic_parity_difference(y[repeated], acted[repeated], **told)
+        odds = fairlearn.equalized_odds_difference(y[repeated], acted[repeated], **told)
+        assert found["selection_rate"] == pytest.approx(parity)
+        assert max(found["true_positive_rate"], found["false_positive_rate"]) == pytest.approx(odds)
+
+
+def test_rows_of_a_missing_group_are_counted_in_none():
+    y, acted = np.array([1.0, 0.0, 1.0, 1.0]), np.array([True, True, False, True])
+    found = shares("selection_rate", y, acted, groups(pd.Series(["a", None, "b", "a"])), np.array([0, 0, 1, 1]))
+    assert found.groups == ("a", "b")
+    assert found.among.sum(axis=0).tolist() == [2, 1]
+    assert found.of(np.ones((1, 2)))[0].tolist() == [1.0, 0.0]
+
+
+def test_the_bounds_hold_the_true_gap_and_not_too_loosely():
+    # Decisions are coin flips whose chance depends on the group alone, so the gap is known: 0.1.
+    low = high = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        group = rng.choice(["a", "b", "c"], 1500)
+        acted = rng.random(1500) < np.where(group == "a", 0.4, 0.3)
+        found = gap(
+            shares("selection_rate", acted * 1.0, acted, groups(group), np.arange(1500) // 100), confidence=0.95, seed=1
+        )
+        low += found.low <= 0.1
+        high += found.high >= 0.1
+    assert low / 300 >= 0.95
+    assert 0.94 <= high / 300 <= 1.0
+
+
+def test_groups_that_are_alike_seldom_seem_apart():
+    apart = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        group, acted = rng.choice(["a", "b", "c", "d"], 1000), rng.random(1000) < 0.3
+        found = gap(
+            shares("selection_rate", acted * 1.0, acted, groups(group), np.arange(1000) // 100), confidence=0.95, seed=1
+        )
+        apart += found.low > 0
+    assert apart / 200 <= 0.07
+
+
+def test_the_same_decisions_have_the_same_gap_for_sure():
+    rows = evidence(favour=0.5)
+    codes = np.unique(rows.blocks, return_inverse=True)[1]
+    one = shares("selection_rate", rows.y, rows.candidate > 0.3, groups(rows.rows["sex"].to_numpy()), codes)
+    assert gap_error(one, one, seed=1) == 0.0
+    assert one.gaps(resamples(one.blocks, 1)).shape == (1014,)
+
+
+# ---- the gate -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("favour", "limits", "outcome", "says"),
+    [
+        pytest.param(
+            0.0, {"equalized_odds": 0.1}, "PASS", "true_positive_rate by sex differs by no more than 0.1", id="alike"
+        ),
+        pytest.param(
+            0.0,
+            {"demographic_parity": 0.1},
+            "PASS",
+            "selection_rate by sex differs by no more than 0.1",
+            id="alike, parity",
+        ),
+        pytest.param(1.5, {"equalized_odds": 0.1}, "FAIL", "by sex differs by more than 0.1 (F against M", id="apart"),
+        pytest.param(1.5, {"demographic_parity": 0.1}, "FAIL", "selection_rate by sex differs", id="apart, parity"),
+        pytest.param(1.5, {"demographic_parity": 0.9}, "PASS", "", id="apart, and that is allowed"),
+    ],
+)
+def test_groups_may_be_as_far_apart_as_the_limit(favour, limits, outcome, says):
+    verdict = gate.gate(evidence(favour, champion=favour), case(margin=0.1, **limits))
+    assert verdict.outcome == outcome
+    assert says in verdict.reason
+
+
+def test_both_error_rates_count_and_each_is_told():
+    numbers = gate.gate(evidence(), case()).numbers
+    for rate in ("true_positive_rate", "false_positive_rate"):
+        found = [numbers[f"{rate} by sex: {name}"] for name in ("low", "gap", "high")]
+        assert found == sorted(found)
+        assert numbers[f"{rate} by sex: gap"] == pytest.approx(
+            abs(numbers[f"{rate} by sex: F"] - numbers[f"{rate} by sex: M"])
+        )
+
+
+def test_equal_accuracy_hides_what_equalized_odds_shows():
+    rng = np.random.default_rng(5)
+    n = 8000
+    group, y = np.where(rng.random(n) < 0.5, "F", "M"), (rng.random(n) < 0.5).astype(float)
+    # One group's mistakes are all missed, the other's all false alarms; both are right nine times in ten.
+    wrong = rng.random(n) < 0.2
+    acted = np.where(
+        (group == "F") & (y == 1) & wrong, False, np.where((group == "M") & (y == 0) & wrong, True, y == 1)
+    )
+    frame = pd.DataFrame({"sex": group, "age": 30.0, "signal": 0.0})
+    rows = Evidence(y=y, blocks=np.arange(n) // 500, candidate=acted * 0.9, family="lightgbm", rows=frame)
+    right = [(acted == (y == 1))[group == name].mean() for name in ("F", "M")]
+    assert right[0] == pytest.approx(right[1], abs=0.02)
+    assert gate.gate(rows, case()).outcome == "FAIL"
+
+
+def test_a_candidate_within_the_limit_must_not_be_further_apart_than_the_champion():
+    verdict = gate.gate(evidence(favour=1.0, champion=0.0), case(equalized_odds=0.9, margin=0.05))
+    assert verdict.outcome == "FAIL"
+    assert "worse than champion in gap of" in verdict.reason
+    assert gate.gate(evidence(favour=0.0, champion=1.0), case(equalized_odds=0.9, margin=0.05)).outcome == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("drawn", "fairness", "says"),
+    [
+        pytest.param({"women": 0.01}, {}, "`gates.fairness.min_rows` asks for 100; about", id="a small group"),
+        pytest.param({"women": 0.0}, {}, "sex is the same in all held-out rows", id="a single group"),
+        pytest.param({"rows": 60}, {"equalized_odds": 0.05, "min_rows": 10}, "rows could show", id="too few rows"),
+        pytest.param({"days": 1, "rows": 2000}, {}, "partitions are too few", id="one partition"),
+    ],
+)
+def test_what_cannot_be_told_is_insufficient_and_says_what_is_missing(drawn, fairness, says):
+    verdict = gate.gate(evidence(**drawn), case(**fairness))
+    assert verdict.outcome == "INSUFFICIENT"
+    assert says in verdict.reason
+
+
+def test_numbers_are_cut_into_groups():
+    verdict = gate.gate(evidence(), case(by=(), cut={"age": [30, 60]}, equalized_odds=0.2, margin=0.2))
+    assert verdict.outcome == "PASS"
+    assert "true_positive_rate by age: 30 to below 60" in verdict.numbers
+
+
+def test_rows_without_a_group_belong_to_none():
+    rows = evidence()
+    frame = rows.rows.assign(sex=rows.rows["sex"].where(np.arange(len(rows.y)) % 3 > 0))
+    verdict = gate.gate(replace(rows, rows=frame), case())
+    assert not any("missing" in name for name in verdict.numbers)
+
+
+def test_a_champion_acts_from_its_own_threshold_on():
+    rows = replace(evidence(), champion_threshold=0.0)
+    assert rows.decisions(case())["champion"].all()
+    assert (rows.decisions(case())["candidate"] == (rows.candidate >= THRESHOLD)).all()
+
+
+@pytest.mark.parametrize("change", [{"rows": None}, {"gates": "none"}])
+def test_the_gate_does_not_apply_without_rows_or_groups(change):
+    if "gates" in change:
+        assert gate.gate(evidence(), STUDY["use_case"]("log_loss", FEATURES)) is None
+    else:
+        assert gate.gate(replace(evidence(), **change), case()) is None
+
+
+def test_too_few_rows_altogether_are_insufficient():
+    assert "`gates.min_rows`" in gate.gate(evidence(), case(min_rows=10**6)).reason
