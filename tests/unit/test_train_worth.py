@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from updraft.spec.model import Value
+from updraft.spec.prediction import Value
 from updraft.train.worth import worth
 
 VALUE = Value(true_positive=3.0, false_positive=-1.0, false_negative=0.0)

@@ -53,12 +53,14 @@ class Chosen:
 
     :param losses: Log loss per tried partition, by method; empty when there was nothing to try them on.
     :param tried: Probabilities the chosen method gave to rows it was not fitted to, with those rows.
+    :param only: Whether there was no other method.
     """
 
     method: str
     fitted: Fitted
     losses: Mapping[str, Array]
     tried: tuple[Array, Held]
+    only: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -68,10 +70,10 @@ class Chosen:
     @property
     def reason(self) -> str:
         """One sentence for the manifest."""
-        if self.method == "temperature":
-            return "calibration temperature: the one there is for several classes"
+        if self.only:
+            return f"calibration {self.method}: the one there is for this kind of problem"
         if not self.losses:
-            return f"calibration {self.method}: there was nothing to try others on"
+            return f"calibration {self.method}: there was no later partition to try others on"
         said = ", ".join(f"{method} {each.mean():.4f}" for method, each in self.losses.items())
         return f"calibration {self.method}: the simplest within one standard error; log loss a window later: {said}"
 
@@ -111,7 +113,7 @@ def _only(newest: Held, older: Sequence[tuple[Held, Held]], kind: str) -> Chosen
     tried = np.concatenate([after(*step) for step in steps])
     method = "temperature" if kind == "multiclass" else "none"
     found, notes = calibrate(kind, newest.log_odds, newest.labels)
-    return Chosen(method, Fitted(found, notes), {}, (tried, _joined([later for _, later in steps])))
+    return Chosen(method, Fitted(found, notes), {}, (tried, _joined([later for _, later in steps])), only=True)
 
 
 def fit(method: str, held: Held) -> Fitted:
