@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.errors import ModelRejected
+from updraft.evidence.hindsight import Hindsight
 from updraft.evidence.metric import Array
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
@@ -33,6 +34,7 @@ class Evidence:
     :param rows: The held-out rows themselves, in the order of `y`: entity, features, partition, event time.
     :param training: The rows the candidate was trained on, with their labels.
     :param model: The candidate itself.
+    :param hindsight: Whether its feature rows can be computed again from what was known at their moment.
     :raises ValueError: If arrays differ in length or an outcome is neither 0 nor 1.
     :raises ModelRejected: If a model gave anything but probabilities.
     """
@@ -47,6 +49,7 @@ class Evidence:
     rows: "pd.DataFrame | None" = None
     training: "pd.DataFrame | None" = None
     model: "Model | None" = None
+    hindsight: Hindsight | None = None
 
     def __post_init__(self) -> None:
         if len(self.blocks) != len(self.y) or not np.isin(self.y, (0.0, 1.0)).all():
