@@ -197,3 +197,22 @@ def evidence(rows: pd.DataFrame, use_case: UseCase, candidate: Candidate | None 
         model=found.model,
         hindsight=Hindsight(("2024-01-01", "2024-01-30"), 300),
     )
+
+
+def windows(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training rows and held-out rows, cut as the training stage does."""
+    days = sorted(rows["partition"].unique())
+    old, new = rows["partition"] < days[-HELD - 6], rows["partition"] >= days[-HELD]
+    return rows[old].reset_index(drop=True), rows[new].reset_index(drop=True)
+
+
+def unscored(rows: pd.DataFrame, **fields: Any) -> Evidence:
+    """Evidence of no model in particular: leaks lie in the rows."""
+    old, new = windows(rows)
+    return Evidence(
+        y=new["late"].to_numpy(float),
+        blocks=new["partition"].to_numpy(object),
+        candidate=np.full(len(new), 0.3),
+        family="logistic",
+        **{"rows": new, "training": old, **fields},
+    )

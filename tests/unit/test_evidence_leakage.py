@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests import planted
 
-from updraft.evidence import Evidence, leaks
+from updraft.evidence import leaks
 from updraft.evidence.gates import leakage
 from updraft.evidence.hindsight import Hindsight
 from updraft.evidence.leaks import (
@@ -26,23 +26,8 @@ CASE = planted.case()
 KINDS = (clock, duplicates, future, key_reuse, key_tells, missingness, one_feature, target_copy)
 
 
-def unscored(rows: pd.DataFrame, **fields) -> Evidence:
-    """Evidence of no model in particular: leaks lie in the rows."""
-    held = rows["partition"] >= sorted(rows["partition"].unique())[-planted.HELD]
-    old = rows[rows["partition"] < sorted(rows["partition"].unique())[-planted.HELD - 6]]
-    new = rows[held].reset_index(drop=True)
-    return Evidence(
-        y=new["late"].to_numpy(float),
-        blocks=new["partition"].to_numpy(object),
-        candidate=np.full(len(new), 0.3),
-        family="logistic",
-        **{"rows": new, "training": old, **fields},
-    )
-
-
 def found_in(rows: pd.DataFrame, use_case=CASE) -> set[tuple[str, str]]:
-    seen = unscored(rows)
-    look = Look(seen, use_case, seen.training, seen.rows)
+    look = Look(planted.unscored(rows), use_case, *planted.windows(rows))
     return {(leak.kind, leak.subject) for find in leaks.discover().values() for leak in find(look)}
 
 
@@ -75,14 +60,16 @@ def test_a_model_that_learnt_from_a_leak_fails_the_gate_and_one_that_did_not_pas
 
 
 def test_what_was_computed_with_knowledge_of_the_future_is_named():
-    seen = unscored(planted.clean(1), hindsight=Hindsight(("2024-01-30",), 150, {"rate": 150}, ("2024-01-30",)))
+    seen = planted.unscored(planted.clean(1), hindsight=Hindsight(("2024-01-30",), 150, {"rate": 150}, ("2024-01-30",)))
     verdict = leakage.gate(seen, CASE)
     assert verdict.outcome == "FAIL"
     assert verdict.reason == "future: rate of 2024-01-30 is not what was known at its moment, in 150 of 150 rows"
 
 
 def test_rows_that_could_not_be_computed_again_are_no_pass():
-    verdict = leakage.gate(unscored(planted.clean(1), hindsight=Hindsight((), 0, unknown="the query fails")), CASE)
+    verdict = leakage.gate(
+        planted.unscored(planted.clean(1), hindsight=Hindsight((), 0, unknown="the query fails")), CASE
+    )
     assert (verdict.outcome, verdict.reason) == ("INSUFFICIENT", "no row could be computed again: the query fails")
 
 
@@ -128,7 +115,7 @@ def test_many_leaks_are_named_by_kind_and_counted_in_few_words():
     for name in ("a mirror of the label", "the label as a word", "keys sorted by the label", "keys of training rows"):
         rows = planted.plant(name, rows)
     rows = rows.assign(signal=rows["late"], weight=1 - rows["late"])
-    verdict = leakage.gate(unscored(rows), CASE)
+    verdict = leakage.gate(planted.unscored(rows), CASE)
     assert verdict.numbers["leaks"] == 6
     assert verdict.reason.startswith("key_reuse: 5.0% of the held-out rows")
     assert "target_copy: extra is the label in other words" in verdict.reason
@@ -138,12 +125,14 @@ def test_many_leaks_are_named_by_kind_and_counted_in_few_words():
 
 def test_a_leak_fails_however_few_rows_there_are_and_none_in_few_rows_is_no_pass():
     few = planted.case(min_rows=10_000)
-    assert leakage.gate(unscored(planted.clean(3)), few).outcome == "INSUFFICIENT"
-    assert leakage.gate(unscored(planted.plant("a mirror of the label", planted.clean(3))), few).outcome == "FAIL"
+    assert leakage.gate(planted.unscored(planted.clean(3)), few).outcome == "INSUFFICIENT"
+    assert (
+        leakage.gate(planted.unscored(planted.plant("a mirror of the label", planted.clean(3))), few).outcome == "FAIL"
+    )
 
 
 def test_without_rows_there_is_nothing_to_look_at():
-    seen = unscored(planted.clean(3, per_day=20))
+    seen = planted.unscored(planted.clean(3, per_day=20))
     assert leakage.gate(replace(seen, rows=None), CASE) is None
     assert leakage.gate(replace(seen, training=None), CASE) is None
     nothing = np.array([])

@@ -30,7 +30,7 @@ def champion(world):
 
 def looked(world, case=None):
     case = case or world.case
-    return look_back(case, calendar(case).at(AT), world.lake, champion(world))
+    return look_back(case, world.lake, champion(world))
 
 
 def from_the_future(world, keys):

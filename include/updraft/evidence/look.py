@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[Any]
 RARER = 20  # rows of the rarer class below which a column's AUC says little
-_ROWS = 20_000
+_ROWS = 10_000
 _LEAVES, _LEAF_ROWS = 32, 10
 _SHRUNK_BY = 10
 _FLATTERS = 0.01  # AUC that a tree seems better on the rows it was grown on

@@ -20,7 +20,7 @@ from updraft.evidence.hindsight import Hindsight
 from updraft.ingest import late
 from updraft.lake import Lake
 from updraft.model.model import Model
-from updraft.partition import Partition, calendar
+from updraft.partition import calendar
 from updraft.rows import Rows, digest
 from updraft.spec.model import UseCase
 
@@ -33,7 +33,7 @@ SAMPLED = 5
 _STAMPS = ("event_time", "known_at", "delivery", "row", "partition")
 
 
-def look_back(case: UseCase, at: Partition, lake: Lake, model: Model) -> Hindsight:
+def look_back(case: UseCase, lake: Lake, model: Model) -> Hindsight:
     """Compute a sample of a model's training and held-out partitions again, blind to what came after."""
     windows = model.manifest.windows
     kept = {key for one in late.recorded(case, lake) if not one.rebuilt for key in one.features}
@@ -44,7 +44,7 @@ def look_back(case: UseCase, at: Partition, lake: Lake, model: Model) -> Hindsig
         assert stored is not None
         mine = stored.filter(pc.equal(stored["partition"], key))
         try:
-            differs = _changes(case, mine, _blind(case, calendar(case).at(key), lake, at.as_of))
+            differs = _changes(case, mine, _blind(case, key, lake))
         except Permanent as refused:
             return Hindsight(tuple(keys), rows, changed, tuple(where), f"{key}: {refused.what[:200]}")
         rows += len(mine)
@@ -75,8 +75,12 @@ class Blindfold(Lake):
         return pa.concat_tables([rows.filter(known), pa.table(mixed, schema=rows.schema)])
 
 
-def _blind(case: UseCase, day: Partition, lake: Lake, latest: datetime) -> Rows:
-    return features.computed(case, day, Blindfold(lake.uri, lake.options, day.as_of), latest=latest)
+def _blind(case: UseCase, key: str, lake: Lake) -> Rows:
+    """The features of a partition, with everything loaded that is known by the time its labels are complete."""
+    dates = calendar(case)
+    day = dates.at(key)
+    blindfold = Blindfold(lake.uri, lake.options, day.as_of)
+    return features.computed(case, day, blindfold, latest=dates.matures_at(day))
 
 
 def _sample(keys: list[str]) -> list[str]:

@@ -110,7 +110,7 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
         rows=held,
         training=seen,
         model=model,
-        hindsight=None if case.gates.mode("leakage") == "off" else hindsight.look_back(case, at, lake, model),
+        hindsight=None if case.gates.mode("leakage") == "off" else hindsight.look_back(case, lake, model),
     )
     found = examine(evidence, case)
     whole = {**found.to_json(), "measured": found.measured}
