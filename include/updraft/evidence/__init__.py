@@ -3,6 +3,9 @@
 - `evidence`: what the gates may look at: the held-out rows as each model scored them
 - `examination`: every gate on one candidate, and what came of it
 - `gates/`: one demand per module, found by discovery
+- `leaks/`, `look`: one kind of leak per module, found by discovery, and what a search for one goes by
+- `hindsight`: whether feature rows hold what became known only after their moment
+- `recalibration`: by how much log-odds would have to be stretched and shifted to come true
 - `judgement`: is a difference real, is a loss within the margin, could it have been seen at all
 - `paired`, `interval`: a difference between two models, and one model's metric, each with its bounds
 - `sampling`: how far chance alone moves a metric, when whole partitions come and go
