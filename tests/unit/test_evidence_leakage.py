@@ -88,6 +88,21 @@ def test_rows_that_agree_by_chance_are_no_copies():
     assert found_in(rows) == set()
 
 
+def test_the_same_trains_on_every_day_are_no_copies_though_their_keys_differ():
+    rows = planted.clean(2)
+    slot = rows.groupby("partition").cumcount().astype(float)
+    rows = rows.assign(hour=slot, signal=slot % 7, weight=slot % 11, rate=0.3, extra=0.0, place="north", mark="a")
+    assert found_in(rows) == set()
+
+
+def test_a_delivery_that_stands_in_both_windows_is_named_by_its_keys_and_by_its_rows():
+    rows = planted.clean(2)
+    days = sorted(rows["partition"].unique())
+    again = rows[rows["partition"] == days[3]].assign(partition=days[-2], event_time=rows["event_time"].max())
+    rows = pd.concat([rows[rows["partition"] != days[-2]], again]).sort_values("partition", ignore_index=True)
+    assert found_in(rows) == {("key_reuse", "id"), ("duplicates", "rows")}
+
+
 def test_gaps_that_mean_something_are_no_leak():
     rows = planted.clean(2)
     gone = np.random.default_rng(1).random(len(rows)) < np.where(rows["late"] == 1, 0.3, 0.1)

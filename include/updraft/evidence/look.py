@@ -108,6 +108,15 @@ class Look:
         low = interval(METRICS["auc"], y, told, blocks, confidence=sure, seed=self.case.model.seed).low
         return found if low > limit else float("nan")
 
+    def shared(self, old: Values, new: Values) -> tuple[float, float]:
+        """Share of held-out identities that training holds, and of training's own that come back in a partition."""
+        import pandas as pd
+
+        found = pd.DataFrame({"identity": old, "partition": self.seen["partition"].to_numpy(object)}).drop_duplicates()
+        partitions = found.groupby("identity").size()
+        usual = float(partitions[partitions > 1].sum() / max(len(found), 1))
+        return float(np.isin(new, old).mean()) if len(new) else 0.0, usual
+
     def _auc_where_present(self, seen: Values, held: Values) -> float:
         there, asked = present(seen), present(held)
         if few(self.y_held[asked]) or few(self.y_seen[there]):
@@ -125,6 +134,13 @@ def present(values: Values) -> NDArray[np.bool_]:
     import pandas as pd
 
     return ~np.asarray(pd.isna(values))
+
+
+def identities(rows: "DataFrame") -> Values:
+    """One number per row that equal rows have in common."""
+    import pandas as pd
+
+    return pd.util.hash_pandas_object(rows, index=False).to_numpy()
 
 
 def few(y: Array) -> bool:

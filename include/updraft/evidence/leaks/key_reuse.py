@@ -4,19 +4,14 @@ A customer who is asked about every day comes back in training too; that is no l
 of held-out keys that training holds, beyond twice the share of training keys that come back in another partition.
 """
 
-from updraft.evidence.look import Leak, Look, of_kind
+from updraft.evidence.look import Leak, Look, identities, of_kind
 
 
 def find(look: Look) -> list[Leak]:
     """Find keys that are shared more than `gates.leakage.shared` allows."""
     by = list(look.case.entity)
-    days = look.seen[[*by, "partition"]].drop_duplicates().groupby(by, sort=False).size()
-    usual = float(days[days > 1].sum() / days.sum()) if len(days) else 0.0
-    known = look.held[by].merge(days.rename("days").reset_index(), on=by, how="left")["days"].notna()
-    share = float(known.mean()) if len(known) else 0.0
+    share, usual = look.shared(identities(look.seen[by]), identities(look.held[by]))
     if share - 2 * usual <= look.limits.shared:
         return []
-    says = (
-        f"{share:.1%} of the held-out rows have the key of a training row ({', '.join(by)}); in training {usual:.1%} "
-    )
-    return of_kind("key_reuse", [(", ".join(by), f"{says}come back", share)])
+    says = f"{share:.1%} of the held-out rows have the key of a training row; in training {usual:.1%} come back"
+    return of_kind("key_reuse", [(", ".join(by), says, share)])
