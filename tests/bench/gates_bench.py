@@ -41,10 +41,11 @@ from updraft.spec.load import load
 from updraft.spec.model import UseCase
 
 
-def flights(lake: Lake, days: int, holdout: int) -> tuple[UseCase, str]:
+def flights(lake: Lake, days: int, holdout: int, families: list[str]) -> tuple[UseCase, str]:
     """Publish the raw rows of the first days and build their features; return the use case and the last day."""
     case = load("flight_delays", USE_CASES)
-    case = case.model_copy(update={"model": case.model.model_copy(update={"holdout": holdout})})
+    changed = {"holdout": holdout, "families": tuple(families)}
+    case = case.model_copy(update={"model": case.model.model_copy(update=changed)})
     dates = calendar(case)
     publisher, first = Publisher(Path(), dates), dates.at(FIRST)
     span = list(dates.between(first, dates.step(first, days - 1)))
@@ -80,11 +81,11 @@ def seen(case: UseCase, lake: Lake, at: str, rows: int) -> tuple[Evidence, Calla
     return found, back
 
 
-def cost(days: int, holdout: int, rows: int, runs: int) -> None:
+def cost(days: int, holdout: int, families: list[str], rows: int, runs: int) -> None:
     """Print what each gate costs on the demo's data."""
     with TemporaryDirectory() as folder:
         lake = Lake(os.path.join(folder, "lake"))
-        case, at = flights(lake, days, holdout)
+        case, at = flights(lake, days, holdout, families)
         evidence, back = seen(case, lake, at, rows)
         once = median(runs, lambda: evidence.model.predict(evidence.rows))
         print(f"one prediction of these rows: {once:.3f} s")
@@ -127,13 +128,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=75, help="days of flights; 0 leaves them out")
     parser.add_argument("--holdout", type=int, default=10, help="of them, held out")
+    parser.add_argument("--families", nargs="+", default=["lightgbm", "logistic"], help="that may become candidate")
     parser.add_argument("--rows", type=int, default=8000, help="most held-out rows")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--draws", type=int, default=200, help="draws of rows made up; 0 leaves them out")
     parser.add_argument("--per-day", type=int, default=150)
     asked = parser.parse_args()
     if asked.days:
-        cost(asked.days, asked.holdout, asked.rows, asked.runs)
+        cost(asked.days, asked.holdout, asked.families, asked.rows, asked.runs)
     if asked.draws:
         errors(asked.draws, asked.per_day)
 
