@@ -95,6 +95,15 @@ def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     return _build(case, "features", keys, lake)
 
 
+def computed(case: UseCase, day: Partition, lake: Lake, *, latest: datetime) -> Rows:
+    """Compute the features of one partition as `build` does, and write nothing.
+
+    :param latest: Deliveries up to this moment are loaded, though the query sees none of what came after its own.
+    """
+    with History(lake, case, "features", first=day, latest=latest) as history:
+        return _shaped(case, "features", history.ask(day, day.as_of), day, day.as_of, fingerprint(case))
+
+
 def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
     return _build(case, "label", keys, lake)

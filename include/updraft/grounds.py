@@ -65,6 +65,8 @@ def objection(case: UseCase, gated: Record, approval: Approval | None) -> str:
     """Say why this candidate may not rise; empty when it may."""
     if gated.facts["outcome"] != "PASS":
         return gated.why
+    if case.gates.dry_run or gated.facts.get("dry_run"):
+        return f"a dry run, `gates.dry_run`: nothing is promoted; otherwise {gated.why}"
     if approval is None:
         return "nobody approved it in time" if case.rollout.approval == "required" else ""
     if approval.digest != gated.model:

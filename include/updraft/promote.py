@@ -190,9 +190,11 @@ def _facts(lake: Lake, case: UseCase, examination: Examination) -> dict[str, Any
 
 
 def _verdict(examination: Examination) -> str:
-    in_the_way = [f"{v.gate}: {v.reason}" for v in examination.verdicts if v.outcome != "PASS"]
-    passed = f"all {len(examination.verdicts)} gates on {examination.n} held-out rows"
-    return f"{examination.outcome}, {'; '.join(in_the_way) or passed}"
+    decided = [v for v in examination.verdicts if v.mode == "enforce"]
+    passed = f"all {len(decided)} gates on {examination.n} held-out rows"
+    warned = [v.gate for v in examination.verdicts if v.mode == "warn" and v.outcome != "PASS"]
+    said = [*(examination.in_the_way() or [passed]), *([f"warned by {', '.join(warned)}"] if warned else [])]
+    return f"{examination.outcome}, {'; '.join(said)}"
 
 
 def _skipping(why: str, skipped: Mapping[str, str]) -> str:

@@ -39,8 +39,9 @@ from updraft.evidence.worth import expected_value
 from updraft.ingest.feed import Feed
 from updraft.lake import Lake
 from updraft.partition import calendar
+from updraft.spec.features import Feature
 from updraft.spec.load import load
-from updraft.spec.model import Feature, UseCase
+from updraft.spec.model import UseCase
 from updraft.train.candidate import Candidate, train
 
 HOME = Path(os.environ.get("UPDRAFT_HOME", ".updraft")) / "study"

@@ -103,7 +103,7 @@ CASE = STUDY["use_case"]("log_loss", FEATURES, min_rows=500)
 
 def test_an_undeclared_weak_slice_is_told_with_its_size():
     verdict = gate.gate(evidence(lambda rows: rows["airport"] == "LGA"), CASE)
-    assert verdict.reason.startswith("warning: worse than champion in brier where airport is LGA")
+    assert verdict.reason.startswith("worse than champion in brier where airport is LGA")
     assert verdict.numbers["weak"] == 1
     assert verdict.numbers["airport is LGA: worse_by_at_least"] > 0
 

@@ -11,8 +11,8 @@ from updraft.train.fitted import Fitted
 MODEL = "a" * 64
 
 
-def gated(sequence=1, outcome="PASS"):
-    facts = {"outcome": outcome, "champion": None}
+def gated(sequence=1, outcome="PASS", **facts):
+    facts = {"outcome": outcome, "champion": None, **facts}
     return Record(sequence, "0" * 64, "gated", "now", "p", "me", f"{outcome}, so", MODEL, facts, "t")
 
 
@@ -34,6 +34,16 @@ def test_the_newest_examination_at_a_partition_counts():
 def test_what_stands_in_the_way_is_named(make_case, outcome, approval, why):
     said = objection(make_case(), gated(outcome=outcome), approval)
     assert (said == "") if not why else (why in said)
+
+
+@pytest.mark.parametrize(
+    ("spec", "examined", "stands"),
+    [(False, False, False), (True, False, True), (False, True, True), (True, True, True)],
+)
+def test_a_dry_run_promotes_nothing_whether_it_was_one_then_or_is_now(make_case, spec, examined, stands):
+    said = objection(make_case(gates={"dry_run": spec}), gated(dry_run=examined), None)
+    assert said.startswith("a dry run, `gates.dry_run`: nothing is promoted; otherwise PASS, so") is stands
+    assert bool(said) is stands
 
 
 def test_a_candidate_that_was_never_promoted_is_not_settled_and_another_champion_is_a_conflict():

@@ -99,6 +99,35 @@ def test_a_candidate_that_does_not_pass_is_rejected_with_the_reason(trained, tmp
     assert promises.broken(trained.lake, case, registry=trained.registry) == []
 
 
+def test_examining_again_records_nothing_new_though_seconds_differ(trained):
+    made = first(trained)
+    assert [examine(trained, made)["gated"] for _ in range(2)] == [2, 2]
+    assert [kind for kind, _ in records(trained)] == ["trained", "gated"]
+
+
+def test_a_dry_run_records_everything_and_promotes_nothing_until_it_is_none(trained, tmp_path):
+    dry, made = parcels.write(tmp_path, gates={"dry_run": True}), first(trained)
+    found = examine(trained, made, case=dry)
+    assert (found["outcome"], found["dry_run"]) == ("PASS", True)
+    done = conclude(trained, made["candidate"], case=dry)
+    assert (done.outcome, done.champion) == ("rejected", None)
+    assert done.why.startswith("a dry run, `gates.dry_run`: nothing is promoted; otherwise PASS, all 3 gates on 235")
+    assert conclude(trained, made["candidate"], case=dry).sequence == done.sequence
+    assert examine(trained, made)["gated"] > done.sequence
+    assert conclude(trained, made["candidate"]).outcome == "promoted"
+    assert [kind for kind, _ in records(trained)] == ["trained", "gated", "rejected", "gated", "promoted"]
+
+
+@pytest.mark.parametrize(("mode", "outcome"), [("enforce", "rejected"), ("warn", "promoted"), ("off", "promoted")])
+def test_a_gate_that_only_warns_stands_in_nobodys_way(trained, tmp_path, mode, outcome):
+    made = first(trained)
+    case = parcels.write(tmp_path, gates={"absolute": {"auc": {"min": 0.99}}, "modes": {"absolute": mode}})
+    examine(trained, made, case=case)
+    done = conclude(trained, made["candidate"], case=case)
+    assert done.outcome == outcome
+    assert ("warned by absolute" in done.why) is (mode == "warn")
+
+
 def test_while_mlflow_is_down_nothing_is_promoted_and_nothing_is_lost(trained, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     made = first(trained)

@@ -3,6 +3,9 @@
 - `evidence`: what the gates may look at: the held-out rows as each model scored them
 - `examination`: every gate on one candidate, and what came of it
 - `gates/`: one demand per module, found by discovery
+- `leaks/`, `look`: one kind of leak per module, found by discovery, and what a search for one goes by
+- `hindsight`: whether feature rows hold what became known only after their moment
+- `recalibration`: by how much log-odds would have to be stretched and shifted to come true
 - `judgement`: is a difference real, is a loss within the margin, could it have been seen at all
 - `slices`, `weakness`: which rows are in a declared slice; where a search finds a candidate weak
 - `holm`: bounds of many differences at once

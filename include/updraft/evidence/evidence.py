@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.errors import ModelRejected
+from updraft.evidence.hindsight import Hindsight
 from updraft.evidence.metric import Array, each_row
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
@@ -39,6 +40,7 @@ class Evidence:
     :param training: The rows the candidate was trained on, with their labels.
     :param model: The candidate itself.
     :param kind: Kind of problem.
+    :param hindsight: Whether its feature rows can be computed again from what was known at their moment.
     :raises ValueError: If arrays differ in length or an outcome is not of its kind.
     :raises ModelRejected: If a model gave anything but probabilities, or finite numbers where those are predicted.
     """
@@ -55,6 +57,7 @@ class Evidence:
     training: "pd.DataFrame | None" = None
     model: "Model | None" = None
     kind: ProblemKind = "binary"
+    hindsight: Hindsight | None = None
 
     def __post_init__(self) -> None:
         known = np.isfinite(self.y) if self.kind == "regression" else np.isin(self.y, range(self.classes))

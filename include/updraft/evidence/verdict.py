@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from updraft.spec.checks import Mode
+
 Outcome = Literal["PASS", "FAIL", "INSUFFICIENT"]
 
 
@@ -16,12 +18,17 @@ class Verdict:
     :param outcome: INSUFFICIENT when the rows cannot tell; it is never a pass.
     :param reason: One sentence a person can act on.
     :param numbers: What it was decided on; nan where a number is undefined.
+    :param mode: `warn` is shown and decides nothing.
+    :param measured: What depends on the machine and the moment, such as seconds. It is reported beside the verdict and
+        is no part of it, or looking twice would be two different examinations.
     """
 
     gate: str
     outcome: Outcome
     reason: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+    mode: Mode = "enforce"
+    measured: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as plain JSON values; an undefined number is null.
@@ -30,16 +37,17 @@ class Verdict:
         {'auc': None}
         """
         numbers = {name: finite(number) for name, number in self.numbers.items()}
-        return {"gate": self.gate, "outcome": self.outcome, "reason": self.reason, "numbers": numbers}
+        said = {"gate": self.gate, "mode": self.mode, "outcome": self.outcome, "reason": self.reason}
+        return {**said, "numbers": numbers}
 
 
 def overall(verdicts: Iterable[Verdict]) -> Outcome:
-    """Sum up verdicts: any FAIL fails, then any INSUFFICIENT is insufficient, and no verdict at all is no pass.
+    """Sum up verdicts that decide: any FAIL fails, then any INSUFFICIENT is insufficient, and none at all is no pass.
 
     >>> overall([])
     'INSUFFICIENT'
     """
-    outcomes = {verdict.outcome for verdict in verdicts}
+    outcomes = {verdict.outcome for verdict in verdicts if verdict.mode == "enforce"}
     if "FAIL" in outcomes:
         return "FAIL"
     return "PASS" if outcomes == {"PASS"} else "INSUFFICIENT"

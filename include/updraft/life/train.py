@@ -10,6 +10,7 @@ from updraft.errors import ModelRejected, TrainingRefused
 from updraft.evidence import Evidence, Examination, examine
 from updraft.lake import Lake
 from updraft.ledger import Ledger
+from updraft.life import hindsight
 from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference
@@ -114,9 +115,11 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
         training=seen,
         model=model,
         kind=case.problem.kind,
+        hindsight=None if case.gates.mode("leakage") == "off" else hindsight.look_back(case, lake, model),
     )
     found = examine(evidence, case)
-    lake.put(evidence_key(case, model.digest), json.dumps(found.to_json(), sort_keys=True).encode())
+    whole = {**found.to_json(), "measured": found.measured}
+    lake.put(evidence_key(case, model.digest), json.dumps(whole, sort_keys=True).encode())
     return found
 
 

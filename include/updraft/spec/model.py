@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from updraft.spec.base import Part
+from updraft.spec.checks import Calibration, GateName, Leakage, Mode, Operation, Robustness
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.fairness import Fairness
@@ -137,6 +138,21 @@ class Gates(Part):
     min_rows: int = Field(default=2000, ge=1, description="Fewest held-out rows; below it the verdict is INSUFFICIENT.")
     slices: Slices = Field(default=Slices())
     fairness: Fairness = Field(default=Fairness())
+    leakage: Leakage = Field(default=Leakage())
+    calibration: Calibration | None = Field(default=None, description="Enforced when declared; else its defaults warn.")
+    robustness: Robustness | None = Field(default=None, description="Enforced when declared; else its defaults warn.")
+    operation: Operation | None = Field(default=None, description="Enforced when declared; else its defaults warn.")
+    modes: dict[GateName, Mode] = Field(
+        default={}, description="Per gate: its verdict decides, is only shown, or the gate is not asked."
+    )
+    dry_run: bool = Field(default=False, description="Examine and record everything, promote nothing.")
+
+    def mode(self, gate: str) -> Mode:
+        """How much a gate has to say: as declared; limits that nobody declared only warn, everything else decides."""
+        limits = {"calibration": self.calibration, "robustness": self.robustness, "operation": self.operation}
+        limits["weak_slices"] = None  # a search can have bad luck
+        said: dict[str, Mode] = {str(name): mode for name, mode in self.modes.items()}
+        return said.get(gate, "warn" if limits.get(gate, self) is None else "enforce")
 
 
 class Rollout(Part):

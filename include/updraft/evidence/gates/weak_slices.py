@@ -50,4 +50,4 @@ def _told(weak: list[Difference], than: str, *, judged: int, unjudged: int) -> V
     if not weak:
         return Verdict("weak_slices", "PASS", f"worse than {than} on none of {judged} parts found suspect", numbers)
     named = "; ".join(f"{one.where} ({one.difference:+.3g} on {one.n} rows)" for one in weak[:_NAMED])
-    return Verdict("weak_slices", "PASS", f"warning: worse than {than} in brier where {named}", numbers)
+    return Verdict("weak_slices", "FAIL", f"worse than {than} in brier where {named}", numbers)
