@@ -1,6 +1,6 @@
 """Put a candidate through every gate, and keep what was found."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +82,10 @@ class Examination:
         }
 
 
-def examine(evidence: Evidence, case: UseCase) -> Examination:
-    """Ask every gate about a candidate, and measure it and its rivals on the same rows."""
-    said = {name: gate(evidence, case) for name, gate in gates.discover().items()}
+def examine(evidence: Evidence, case: UseCase, *, asked: Collection[str] | None = None) -> Examination:
+    """Ask every gate, or those `asked`, about a candidate, and measure it and its rivals on the same rows."""
+    found = {name: gate for name, gate in gates.discover().items() if asked is None or name in asked}
+    said = {name: gate(evidence, case) for name, gate in found.items()}
     verdicts = tuple(verdict for verdict in said.values() if verdict is not None)
     partitions = sorted({str(key) for key in evidence.blocks})
     worth = expected_value(case.problem.value)
