@@ -31,8 +31,10 @@ def train(case: UseCase) -> DAG:
         # A task's whole return value is handed on: `output["candidate"]` would be another XCom, which nobody pushes.
         promoted = PromoteOperator(task_id="promote", trained=trained.output, **which)
         if case.rollout.approval == "required":
-            asked = {"gated": gated.output, "response_timeout": case.rollout.approval_timeout}
-            gated >> AskOperator(task_id="approval", trained=trained.output, **asked, **which) >> promoted
+            shown = {"trained": trained.output, "gated": gated.output}
+            how = {"response_timeout": case.rollout.approval_timeout, **which}
+            subject = f"Promote a new champion of {case.name}?"
+            gated >> AskOperator(task_id="approval", subject=subject, **shown, **how) >> promoted
         announce = AnnounceChampionOperator(
             task_id="announce", promoted=promoted.output, outlets=[assets.champion(case)], **which
         )

@@ -76,7 +76,9 @@ def test_a_whole_ledger_is_verified(command):
     ("harm", "named"),
     [
         pytest.param(
-            lambda get: {2: get(2).replace(b'"PASS"', b'"FAIL"', 1)}, ["Record 2 of the ledger was changed"], id="changed"
+            lambda get: {2: get(2).replace(b'"PASS"', b'"FAIL"', 1)},
+            ["Record 2 of the ledger was changed"],
+            id="changed",
         ),
         pytest.param(lambda get: {2: None}, ["Record 2 of the ledger is missing"], id="missing"),
         pytest.param(

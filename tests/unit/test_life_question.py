@@ -15,7 +15,8 @@ def test_the_question_shows_the_essentials_and_what_the_answer_counts_for(world)
     for essential in (
         "**Tell the customer the day before that a parcel will be late.**", "Family **logistic**",
         "| train | 2024-01-01 |", "| holdout | 2024-01-12 | 2024-01-15 | 4 |", "| auc | 0.8", "| value | ",
-        "| baselines | PASS | better than trivial", "Champion it was compared with: none yet", f"model `{gated.model}` and record 2 of the ledger alone",
+        "| baselines | PASS | better than trivial", "Champion it was compared with: none yet",
+        f"model `{gated.model}` and record 2 of the ledger alone",
     ):  # fmt: skip
         assert essential in asked, asked
     assert len(asked) < 6000

@@ -23,6 +23,7 @@ class AskOperator(ApprovalOperator):
     Airflow would skip what follows a *Reject*. Here it runs: the promotion reads the answer off the ledger, rejects
     the candidate and shows it in the registry. A candidate that did not pass its gates is nothing to ask about.
 
+    :param subject: The question in a line (templated).
     :param use_case: Folder under ``include/use_cases``.
     :param trained: What the training task returned (templated).
     :param gated: What the gates task returned (templated).
@@ -31,11 +32,12 @@ class AskOperator(ApprovalOperator):
     :param lake_conn_id: Airflow connection of the lake.
     """
 
-    template_fields: Sequence[str] = (*ApprovalOperator.template_fields, "use_case", "trained", "gated", "partition")
+    template_fields: Sequence[str] = ("subject", "use_case", "trained", "gated", "partition")
 
     def __init__(
         self,
         *,
+        subject: str,
         use_case: str,
         trained: Mapping[str, Any],
         gated: Mapping[str, Any],
@@ -44,8 +46,7 @@ class AskOperator(ApprovalOperator):
         lake_conn_id: str = conventions.LAKE,
         **kwargs: Any,
     ) -> None:
-        asked = f"Promote a new champion of {use_case}?"
-        super().__init__(subject=asked, defaults=self.REJECT, response_timeout=response_timeout, **kwargs)
+        super().__init__(subject=subject, defaults=self.REJECT, response_timeout=response_timeout, **kwargs)
         self.use_case = use_case
         self.trained = trained
         self.gated = gated
