@@ -346,5 +346,5 @@ def test_whatever_happens_a_repair_makes_mlflow_follow_the_ledger(seen):
         pass
 
     Here.seen = seen
-    how = {"max_examples": 15, "stateful_step_count": 12, "deadline": None, "derandomize": True}
+    how = {"max_examples": 8, "stateful_step_count": 10, "deadline": None, "derandomize": True}
     run_state_machine_as_test(Here, settings=settings(**how, suppress_health_check=list(HealthCheck)))
