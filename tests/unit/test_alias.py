@@ -142,6 +142,8 @@ def test_the_champion_and_a_stranger_are_not_retired(world, model, why):
 
 KILLED = """
 import json, os, signal, sys
+import alembic.command, mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store, obstore
+import obstore.store, obstore.exceptions, pandas
 from mlflow import MlflowClient
 from tests.unit.test_promote import A, B, CASE, DAY, examined, fine
 from updraft import alias
