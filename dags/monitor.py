@@ -1,6 +1,7 @@
 """Monitor: what moved, how well did the champion do on what came true, and does it last?
 
-Runs when a partition's scores are in. Announces an incident while one lasts, which wakes the retrain controller.
+Runs when a partition's scores are in. Announces an incident while one lasts, which wakes the retrain controller. Where
+the spec has a rollout, lets a challenger rise or fall by what came true.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
@@ -8,6 +9,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable
 from updraft.spec.model import UseCase
 from updraft_airflow import assets, conventions, declared, partitions
 from updraft_airflow.operators.monitor import IncidentOperator, MeasureOperator
+from updraft_airflow.operators.rollout import RolloutOperator
 
 
 def monitor(case: UseCase) -> DAG:
@@ -21,6 +23,8 @@ def monitor(case: UseCase) -> DAG:
         IncidentOperator(
             task_id="incident", use_case=case.name, watched=watched.output, outlets=[assets.incident(case)]
         )
+        if case.rollout.staged:
+            RolloutOperator(task_id="rollout", use_case=case.name, outlets=[assets.champion(case)])
     return dag
 
 

@@ -1,7 +1,8 @@
 """Sweep: is there a hole in the sequence of partitions, and can it be filled now?
 
 Runs once a day; by hand for a history that has an end. Starts the stages whose input is there for a partition that
-they have left out: an event that was lost, a run that failed, a delivery that came after its sensor gave up.
+they have left out: an event that was lost, a run that failed, a delivery that came after its sensor gave up. Puts
+MLflow's alias back if somebody moved it.
 """
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -9,6 +10,7 @@ from airflow.sdk import DAG
 
 from updraft.spec.model import UseCase
 from updraft_airflow import conventions, declared, partitions
+from updraft_airflow.operators.alias import RepairAliasOperator
 from updraft_airflow.operators.sweep import FindHolesOperator
 
 DAILY = "0 3 * * *"
@@ -25,6 +27,7 @@ def sweep(case: UseCase) -> DAG:
         TriggerDagRunOperator.partial(task_id="fill", logical_date=None, skip_when_already_exists=True).expand_kwargs(
             found.output
         )
+        RepairAliasOperator(task_id="repair", use_case=case.name)
     return dag
 
 

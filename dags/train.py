@@ -3,11 +3,11 @@
 Runs on the spec's schedule, by hand, or when the retrain controller decides so. Announces a promoted champion.
 """
 
-from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, chain
 
 from updraft.spec.model import UseCase
-from updraft_airflow import approval, assets, conventions, declared, partitions
+from updraft_airflow import assets, conventions, declared, partitions
+from updraft_airflow.operators.approval import AskOperator
 from updraft_airflow.operators.train import (
     AnnounceChampionOperator,
     FitOperator,
@@ -29,28 +29,17 @@ def train(case: UseCase) -> DAG:
         trained = FitOperator(task_id="fit", **pooled)
         gated = GateOperator(task_id="gates", trained=trained.output, **which)
         # A task's whole return value is handed on: `output["candidate"]` would be another XCom, which nobody pushes.
-        promoted = PromoteOperator(task_id="promote", trained=trained.output, gated=gated.output, **which)
+        promoted = PromoteOperator(task_id="promote", trained=trained.output, **which)
         if case.rollout.approval == "required":
-            asked = ask(case)
-            promoted.approval = asked.output
-            gated >> asked >> promoted
+            shown = {"trained": trained.output, "gated": gated.output}
+            how = {"response_timeout": case.rollout.approval_timeout, **which}
+            subject = f"Promote a new champion of {case.name}?"
+            gated >> AskOperator(task_id="approval", subject=subject, **shown, **how) >> promoted
         announce = AnnounceChampionOperator(
             task_id="announce", promoted=promoted.output, outlets=[assets.champion(case)], **which
         )
         chain(prepared, trained, gated, promoted, announce)
     return dag
-
-
-def ask(case: UseCase) -> HITLOperator:
-    """Ask a person; silence means no. The promotion itself checks which model and examination they were shown."""
-    return HITLOperator(
-        task_id="approval",
-        subject=f"Promote a new champion of {case.name}?",
-        body="\n\n".join(f"{{{{ ti.xcom_pull(task_ids='{task}') | tojson(indent=1) }}}}" for task in ("fit", "gates")),
-        options=[approval.APPROVE, approval.REJECT],
-        defaults=[approval.REJECT],
-        response_timeout=case.rollout.approval_timeout,
-    )
 
 
 globals().update(declared.dags("train", train))

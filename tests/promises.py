@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from updraft import features, ingest, score
 from updraft.asof import raw_table
 from updraft.errors import LedgerBroken, ModelRejected, Permanent, Transient
@@ -31,6 +34,8 @@ from updraft.rows import digest
 from updraft.spec.model import UseCase
 
 Violations = list[str]
+# Rows of a partition's scores that belong together: those that count, then those of each model.
+SIDES = (("champion", "canary"), ("champion", "relieved"), ("challenger", "canary"), ("previous",))
 Identity = tuple[Any, ...]
 
 
@@ -176,11 +181,11 @@ def no_reader_sees_half_a_version(lake: Lake, case: UseCase) -> Violations:
     for key in lake.partitions(score.table(case)):
         scored, asked = lake.read(score.table(case), [key]), lake.read(features.table(case), [key], by)
         assert scored is not None
-        for column in ("model", "fingerprint", "data"):
-            if len(set(scored[column].to_pylist())) > 1:
-                half.append(f"the scores of {key} are of more than one {column}")
-        if asked is not None and digest(scored.select(by)) != digest(asked.select(by)):
-            half.append(f"the {len(scored)} scores of {key} are not those of its {len(asked)} feature rows")
+        half += _of_one_origin(key, scored)
+        sides = [scored.filter(pc.is_in(scored["role"], pa.array(roles))) for roles in SIDES]
+        for rows in (sides[0], *(side for side in sides[1:] if len(side) > 0 and side != sides[0])):
+            if asked is not None and digest(rows.select(by)) != digest(asked.select(by)):
+                half.append(f"the {len(rows)} scores of {key} are not those of its {len(asked)} feature rows")
     for key in lake.partitions(monitor_table(case)):
         rows = lake.read(monitor_table(case), [key], ["metric"])
         found = set() if rows is None else set(rows["metric"].to_pylist())
@@ -189,6 +194,16 @@ def no_reader_sees_half_a_version(lake: Lake, case: UseCase) -> Violations:
         if rows is not None and absent:
             half.append(f"the measurements of {key} lack {', '.join(sorted(absent))}")
     return half
+
+
+def _of_one_origin(key: str, scored: pa.Table) -> Iterator[str]:
+    for column in ("fingerprint", "data"):
+        if len(set(scored[column].to_pylist())) > 1:
+            yield f"the scores of {key} are of more than one {column}"
+    for roles in SIDES[1:]:  # the rows that count are of two models where a canary flies
+        own = scored.filter(pc.is_in(scored["role"], pa.array(roles)))
+        if len(set(own["model"].to_pylist())) > 1:
+            yield f"the scores of {key} are of more than one model"
 
 
 def _of_one_moment(lake: Lake, table: str, moment: Callable[[str], Any]) -> Iterator[str]:

@@ -9,10 +9,11 @@ Whoever can rewrite the whole folder can forge it: keep it under object lock whe
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -26,7 +27,7 @@ from updraft.spec.names import name
 __all__ = ["FACTS_LIMIT", "Kind", "Ledger", "Record", "State"]
 
 FACTS_LIMIT = 64 * 1024
-_NEEDS_MODEL = ("challenger", "promoted", "rolled_back")
+_NEEDS_MODEL = ("approved", "challenger", "promoted", "confirmed", "rolled_back", "retired")
 _FILE = re.compile(r"[0-9]{8}\.json")
 _log = logging.getLogger(__name__)
 
@@ -102,34 +103,61 @@ class Ledger:
 
         :raises LedgerBroken: If one is missing or was changed; names the first.
         """
-        mark = self._marked()  # before listing: the mark may lag behind the records, never lead
-        contents = self._contents(at_least=mark[0])
-        records = [_parse(sequence, content) for sequence, content in enumerate(contents, start=1)]
-        digests = [NOTHING, *map(digest, contents)]
-        _check_chain(records, digests, mark)
-        return add_up(records, digests[-1])
+        records, newest, faults = self._read()
+        if faults:
+            raise faults[min(faults)]
+        return add_up(records, newest)
+
+    def faults(self) -> list[LedgerBroken]:
+        """Name every record that is missing, was changed or stands in another's place, and whatever is no record.
+
+        A record before a damaged one is judged only once that one is mended: nobody vouches for it until then.
+        """
+        _, _, faults = self._read()
+        strangers = [found for found in self._stored() if found != "head" and not _FILE.fullmatch(found)]
+        return [*(faults[sequence] for sequence in sorted(faults)), *(_stranger(self.use_case, s) for s in strangers)]
 
     def verify(self) -> int:
         """Check every record and the folder itself; return the number of records.
 
         :raises LedgerBroken: If a record is missing or was changed, or the folder holds anything else.
         """
-        count = self.state().head
-        if strangers := [found for found in self._stored() if found != "head" and not _FILE.fullmatch(found)]:
-            raise LedgerBroken(
-                f"The ledger of {self.use_case} holds {strangers[0][:80]!r}, which is no record.",
-                next_step="find out who wrote it, then move it out of the folder.",
-            )
-        return count
+        if faults := self.faults():
+            raise faults[0]
+        return self.state().head
 
-    def _contents(self, at_least: int) -> list[bytes]:
-        present = {int(found[:8]) for found in self._stored() if _FILE.fullmatch(found)}
-        last = max([at_least, *present])
-        for sequence in range(1, last + 1):
-            if sequence not in present:  # a listing may miss what was added while it ran
-                self._content(sequence)
+    def _read(self) -> tuple[list[Record], str, dict[int, LedgerBroken]]:
+        """Records in order, the digest of the newest, and what is wrong, by sequence; 0 is the mark."""
+        faults: dict[int, LedgerBroken] = {}
+        try:
+            mark = self._marked()  # before listing: the mark may lag behind the records, never lead
+        except LedgerBroken as unreadable:
+            mark, faults[0] = (0, NOTHING), unreadable
+        contents, records = self._contents(mark[0], faults), dict[int, Record]()
+        for sequence, content in contents.items():
+            try:
+                records[sequence] = _parse(sequence, content)
+            except LedgerBroken as fault:
+                faults[sequence] = fault
+        digests = {0: NOTHING, **{sequence: digest(content) for sequence, content in contents.items()}}
+        for sequence in _changed(records, digests, mark):
+            faults.setdefault(sequence, _broken(sequence, "was changed"))
+        return [records[sequence] for sequence in sorted(records)], digests[max(digests)], faults
+
+    def _contents(self, at_least: int, faults: dict[int, LedgerBroken]) -> dict[int, bytes]:
+        present = sorted(int(found[:8]) for found in self._stored() if _FILE.fullmatch(found))
         with ThreadPoolExecutor(8) as pool:
-            return list(pool.map(self._content, range(1, last + 1)))
+            contents = dict(zip(present, pool.map(self._content, present), strict=True))
+        last = max([at_least, *present])
+        for before, after in pairwise([0, *present, last + 1]):
+            for sequence in range(before + 1, after):
+                try:  # a listing may miss what was added while it ran
+                    contents[sequence] = self._content(sequence)
+                except LedgerBroken:
+                    rest = f", and so are those up to {after - 1}" if after - 1 > sequence else ""
+                    faults[sequence] = _broken(sequence, f"is missing{rest}")
+                    break
+        return dict(sorted(contents.items()))
 
     def _content(self, sequence: int) -> bytes:
         try:
@@ -174,15 +202,19 @@ def _parse(sequence: int, content: bytes) -> Record:
     return record
 
 
-def _check_chain(records: list[Record], digests: list[str], mark: tuple[int, str]) -> None:
-    """Compare each record with what its successor, or the mark, says of it; `digests[n]` is that of record n."""
-    changed = {record.sequence - 1 for record in records if record.previous != digests[record.sequence - 1]}
-    if digests[mark[0]] != mark[1]:
-        changed.add(mark[0])
-    if changed:
-        first = min(changed)
-        # What a changed record says of the one before it proves nothing.
-        raise _broken(first + 1 if first + 1 in changed or first == 0 else first, "was changed")
+def _changed(records: Mapping[int, Record], digests: Mapping[int, str], mark: tuple[int, str]) -> Iterator[int]:
+    """Yield the records that are not what their successor, or the mark, says of them."""
+    told = [(sequence - 1, record.previous) for sequence, record in records.items()] + [mark]
+    doubted = {before for before, said in told if before in digests and digests[before] != said}
+    # Of neighbours in doubt the last was changed: what a changed record says of the one before proves nothing.
+    yield from (max(before, 1) for before in sorted(doubted) if before + 1 not in doubted)
+
+
+def _stranger(use_case: str, found: str) -> LedgerBroken:
+    return LedgerBroken(
+        f"The ledger of {use_case} holds {found[:80]!r}, which is no record.",
+        next_step="find out who wrote it, then move it out of the folder.",
+    )
 
 
 def _broken(sequence: int, how: str) -> LedgerBroken:

@@ -12,7 +12,7 @@ import numpy as np
 
 NOTHING = "0" * 64
 Kind = Literal[
-    "trained", "refused", "gated", "challenger", "promoted", "rejected",
+    "trained", "refused", "gated", "approved", "challenger", "promoted", "confirmed", "rejected",
     "rolled_back", "retired", "repaired", "incident", "decided",
 ]  # fmt: skip
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CHAMPION", "DIGEST", "Registry", "Training"]
 
 CHAMPION = "champion"
+WITNESS = "updraft.ledger"
 _STORES = ("sqlite:///", "postgresql", "mysql", "mssql", "http://", "https://")
 
 
@@ -89,6 +90,24 @@ class Registry:
                 return None
             where = f"stood at version {found[0]} ({(standing or 'not ours')[:12]})" if found else "was missing"
             return f"alias {CHAMPION} of {use_case} {where}: {self._mend(use_case, state.champion)}"
+
+    def witness(self, use_case: str, sequence: int, digest: str) -> None:
+        """Remember the newest record of the ledger outside of the lake, where whoever cuts the ledger does not reach.
+
+        :raises RegistryUnavailable: If MLflow did not take it.
+        """
+        with answering():
+            self._client.set_registered_model_tag(use_case, WITNESS, f"{sequence} {digest}")
+
+    def witnessed(self, use_case: str) -> tuple[int, str] | None:
+        """Sequence and digest of the newest record MLflow was told of; `None` when it was told of none.
+
+        :raises RegistryUnavailable: If MLflow did not answer.
+        """
+        with answering():
+            models = self._client.search_registered_models(f"name = '{name(use_case)}'", max_results=1)
+            told = re.fullmatch(r"([0-9]{1,8}) ([0-9a-f]{64})", models[0].tags.get(WITNESS, "")) if models else None
+            return (int(told[1]), told[2]) if told else None
 
     def _mend(self, use_case: str, champion: str | None) -> str:
         if champion is None:

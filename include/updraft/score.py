@@ -6,7 +6,7 @@ champion changes. Only a deliberate rescore replaces them, whole.
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft import features
+from updraft import features, rollout
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The roles of one model's rows: that of most rows, and that where a canary decides.
+_SIDES = (("champion", "relieved"), ("challenger", "canary"), ("previous", "previous"))
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -35,7 +38,7 @@ class Scored:
 
     :param rows: Feature rows seen; always `scored + refused`.
     :param acted: Rows whose score reaches the threshold.
-    :param models: Digests of the models whose scores stand there.
+    :param models: Digests of the models whose scores count there.
     :param kept: Whether the scores stood there already and were kept.
     """
 
@@ -93,9 +96,16 @@ def partitions(case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str,
     done = set() if rescore else _scored_already(case, keys, lake)
     todo = [key for key in keys if key not in done]
     if todo:
-        fresh = _fresh_scores(case, rows.filter(pc.is_in(rows["partition"], pa.array(todo))), champion, lake)
+        own = rows.filter(pc.is_in(rows["partition"], pa.array(todo)))
+        fresh = pa.concat_tables([*_fresh_scores(case, own, champion, lake)])
         lake.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
-    return _count(lake.read(table(case), keys), keys, kept=not todo)
+    return _count(read(case, keys, lake), keys, kept=not todo)
+
+
+def read(case: UseCase, keys: Sequence[str], lake: Lake) -> Rows | None:
+    """The scores that count, one per entity; `None` when nothing was ever scored."""
+    stored = lake.read(table(case), keys)
+    return None if stored is None else _counting(stored)
 
 
 def reconcile(case: UseCase, keys: Sequence[str], lake: Lake) -> Scored:
@@ -105,12 +115,28 @@ def reconcile(case: UseCase, keys: Sequence[str], lake: Lake) -> Scored:
     """
     by = ["partition", *case.entity]
     asked, answered = lake.read(features.table(case), keys, by), lake.read(table(case), keys)
-    if asked is None or answered is None or digest(asked.select(by)) != digest(answered.select(by)):
+    if asked is None or answered is None or not _whole(asked, answered, by):
         raise FeaturesInvalid(
             f"The scores of {case.name} for {keys[0]}..{keys[-1]} do not match its feature rows one to one.",
             next_step="run the score stage of these partitions again with `rescore`.",
         )
-    return _count(answered, keys, kept=True)
+    return _count(_counting(answered), keys, kept=True)
+
+
+def _whole(asked: Rows, answered: Rows, by: Sequence[str]) -> bool:
+    """Whether every entity has one row that counts, and one of each model wherever that model scored at all."""
+    if digest(asked.select(by)) != digest(_counting(answered).select(by)):
+        return False
+    for roles in _SIDES:
+        rows = answered.filter(pc.is_in(answered["role"], pa.array(roles)))
+        there = asked.filter(pc.is_in(asked["partition"], pc.unique(rows["partition"])))
+        if digest(there.select(by)) != digest(rows.select(by)):
+            return False
+    return True
+
+
+def _counting(rows: Rows) -> Rows:
+    return rows.filter(pc.is_in(rows["role"], pa.array(rollout.COUNTING)))
 
 
 def _complete(case: UseCase, keys: Sequence[str], rows: Rows) -> None:
@@ -137,43 +163,78 @@ def _keep(before: Rows | None, fresh: Rows, rescore: bool) -> Rows:
     )
 
 
-def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake: Lake) -> Rows:
-    model = store.load(lake, case.name, champion)
+def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake: Lake) -> Iterator[Rows]:
+    """Scores of the champion, and of whoever is compared with it; one of those that fails leaves the champion alone."""
+    state = Ledger(lake, case.name).state()
+    canary: tuple[str, float] | None = None
+    for found in rollout.under_way(case, state):
+        if champion not in (found.newer, found.older) or found.beside == champion:
+            continue  # decided between the pin and now
+        roles = _SIDES[2] if found.way == "probation" else _SIDES[1]
+        try:
+            model = _model(case, found.beside, lake)
+        except ModelRejected as broken:
+            log.warning("%s is not scored beside the champion: %s", found.beside[:12], broken)
+            continue
+        if found.way == "canary":
+            canary = (found.newer, found.share)
+        yield from _score_all(case, rows, model, roles, canary)
+    yield from _score_all(case, rows, _model(case, champion, lake), _SIDES[0], canary)
+
+
+def _model(case: UseCase, wanted: str, lake: Lake) -> Model:
+    model = store.load(lake, case.name, wanted)
     if model.manifest.fingerprint != features.fingerprint(case):
         raise ModelRejected(
-            f"Model {champion[:12]} was trained on another definition of the features of {case.name}.",
+            f"Model {wanted[:12]} was trained on another definition of the features of {case.name}.",
             next_step="train a new model, or restore the definition.",
         )
     if why := model.misfit(case):
         raise ModelRejected(
-            f"Model {champion[:12]} cannot score {case.name}: {why}.",
+            f"Model {wanted[:12]} cannot score {case.name}: {why}.",
             next_step="train a new model, or restore the label's kind and classes.",
         )
-    parts = [_score_one(case, rows.filter(pc.equal(rows["partition"], key)), model) for key in _keys(rows)]
-    return pa.concat_tables(parts)
+    return model
+
+
+def _score_all(
+    case: UseCase, rows: Rows, model: Model, roles: tuple[str, str], canary: tuple[str, float] | None
+) -> Iterator[Rows]:
+    """Scores of one model; of its two roles the second is that on rows which the canary decides."""
+    for key in _keys(rows):
+        own = rows.filter(pc.equal(rows["partition"], key))
+        named = np.full(len(own), roles[0], dtype=object)
+        if canary is not None:
+            entities = zip(*(own[name].to_pylist() for name in case.entity), strict=True)
+            named[rollout.routed(entities, share=canary[1], salt=canary[0])] = roles[1]
+        yield _score_one(case, own, model, named)
 
 
 def _keys(rows: Rows) -> list[str]:
     return sorted(pc.unique(rows["partition"]).to_pylist())
 
 
-def _score_one(case: UseCase, rows: Rows, model: Model) -> Rows:
+def _score_one(case: UseCase, rows: Rows, model: Model, roles: "np.ndarray[Any, Any]") -> Rows:
     frame = rows.to_pandas()
     refused = _refusals(frame, model)
     fit = frame[refused == ""]
     predicted = model.predict(fit)
     score, acted = np.full(len(frame), np.nan), np.zeros(len(frame), dtype=bool)
     score[refused == ""] = predicted if predicted.ndim == 1 else predicted.max(axis=1)
+    # Nobody acts on a row that does not count, even who forgets to look at the role.
+    counts = np.isin(roles, rollout.COUNTING)
     acted[refused == ""] = model.acts(predicted)
+    acted &= counts
     columns: dict[str, Any] = {
         **{name: rows[name] for name in (*case.entity, "event_time", "fingerprint", "partition")},
         "score": pa.array(score, from_pandas=True),
         "acted": pa.array(acted),
-        "reasons": pa.array(_reasons(case, frame, refused, acted, model), pa.string()),
+        "reasons": pa.array(_reasons(case, frame, counts & (refused == ""), acted, model), pa.string()),
         "refused": pa.array([why or None for why in refused], pa.string()),
     }
     columns |= _classes(model, refused, predicted) if case.label.classes else {}
-    stamps = {"role": "champion", "model": model.digest, "data": digest(rows)}
+    columns["role"] = pa.array(roles, pa.string())
+    stamps = {"model": model.digest, "data": digest(rows)}
     columns |= {name: pa.array([value] * len(rows), pa.string()) for name, value in stamps.items()}
     return pa.table([columns[f.name] for f in schema(case)], schema=schema(case))
 
@@ -198,10 +259,10 @@ def _refusals(frame: "DataFrame", model: Model) -> "np.ndarray[Any, Any]":
 
 
 def _reasons(
-    case: UseCase, frame: "DataFrame", refused: "np.ndarray[Any, Any]", acted: "np.ndarray[Any, Any]", model: Model
+    case: UseCase, frame: "DataFrame", scored: "np.ndarray[Any, Any]", acted: "np.ndarray[Any, Any]", model: Model
 ) -> list[str | None]:
     """Top three reasons as JSON, for the rows the spec asks them for."""
-    wanted = (refused == "") & (acted if case.rollout.reasons == "acted_on" else True)
+    wanted = scored & (acted if case.rollout.reasons == "acted_on" else True)
     given: list[str | None] = [None] * len(frame)
     explained = model.reasons(frame[wanted], top=3) if wanted.any() else []
     for place, reasons in zip(np.flatnonzero(wanted), explained, strict=True):

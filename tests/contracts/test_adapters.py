@@ -42,7 +42,7 @@ def parameters(kind: type) -> dict[str, inspect.Parameter]:
     """Constructor arguments of a class and those of its own that it hands on to, without Airflow's common ones."""
     found: dict[str, inspect.Parameter] = {}
     for base in kind.__mro__:
-        if base in (BaseOperator, BaseSensorOperator, BaseTrigger):
+        if base.__module__.startswith("airflow."):
             break
         if "__init__" in vars(base):
             found = {**dict(list(inspect.signature(base.__init__).parameters.items())[1:]), **found}

@@ -22,7 +22,8 @@ TASKS = {
         "promote": {"announce"},
         "announce": set(),
     },
-    "sweep": {"look": {"fill"}, "fill": set()},
+    "sweep": {"look": {"fill"}, "fill": set(), "repair": set()},
+    "rollback": {"roll_back": set()},
 }
 WAKES = {
     "features": {f"flight_delays.raw.{source}" for source in SOURCES},
@@ -39,6 +40,7 @@ ANNOUNCES = {
     "quarantine": {f"{source}.announce": f"flight_delays.raw.{source}" for source in SOURCES},
     "train": {"announce": "flight_delays.champion"},
     "sweep": {},
+    "rollback": {},
 }
 STAGES = sorted(TASKS)
 ASKED = {"action": "string", "source": "string", "reason": ["null", "string"], "rebuild": "boolean"}
@@ -83,8 +85,9 @@ def test_what_a_stage_waits_for_is_announced_by_another(flights):
 def test_the_form_asks_for_a_partition_or_a_span_and_nothing_untyped(flights, stage):
     form = {name: param.schema["type"] for name, param in flights[stage].params.items()}
     assert form == {
-        "partition": ["null", "string"],
-        **({} if stage in ("train", "retrain", "sweep") else {"through": ["null", "string"]}),
+        **({} if stage == "rollback" else {"partition": ["null", "string"]}),
+        **({"reason": "string", "leave": ["null", "string"]} if stage == "rollback" else {}),
+        **({} if stage in ("train", "retrain", "sweep", "rollback") else {"through": ["null", "string"]}),
         **({"rescore": "boolean"} if stage == "score" else {}),
         **(ASKED if stage == "quarantine" else {}),
     }
@@ -148,7 +151,7 @@ def test_without_an_approval_in_the_spec_nobody_is_asked(flights):
 def test_an_approval_in_the_spec_stands_between_gates_and_promotion_and_silence_means_no(parsed):
     train = parsed(asked={"rollout": {"approval": "required", "approval_timeout": "7d"}})["asked__train"]
     question = train.get_task("approval")
-    assert (question.upstream_task_ids, question.downstream_task_ids) == ({"gates"}, {"promote"})
+    assert (question.upstream_task_ids, question.downstream_task_ids) == ({"fit", "gates"}, {"promote"})
     assert (question.options, question.defaults, question.multiple) == (["Approve", "Reject"], ["Reject"], False)
     assert question.response_timeout == timedelta(days=7)
     assert question.response_timeout < train.dagrun_timeout

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from tests.plugins import tiny
 from tests.plugins.conftest import World
+from tests.plugins.running import parse
 
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -181,7 +182,7 @@ def test_scores_are_kept_unless_the_form_says_rescore(after):
 def test_a_training_that_runs_again_finds_its_own_promotion(told, life):
     assert told["train", "again"]["gates"].returned["because"] == ["the candidate is the champion already"]
     assert told["train", "again"]["promote"].returned == told["train", LAST]["promote"].returned
-    assert life[2] == [["trained", "gated", "promoted"]] * 2
+    assert life[2] == [["trained", "gated", "promoted", "confirmed"]] * 2
 
 
 def test_a_training_whose_candidate_is_not_better_announces_nothing(after):
@@ -200,5 +201,78 @@ def test_a_decision_to_roll_back_is_carried_out_and_recorded(after):
     run.supervisor.xcoms["decide", "return_value"] = decision
     done = run.task("roll_back")
     assert (done.state, done.returned["outcome"], done.returned["champion"]) == ("success", "rolled_back", champion)
-    assert (ledger.records()[-1].kind, ledger.records()[-1].why) == ("rolled_back", "it does worse")
+    assert [(r.kind, r.why) for r in ledger.records()[-2:-1]] == [("rolled_back", "it does worse")]
     assert run.task("roll_back").returned["outcome"] == "kept"
+
+
+# ---- by hand -----------------------------------------------------------------------------------------------------
+
+
+def promoted_by_hand(world, *models):
+    ledger = Ledger(lake(world), "tiny")
+    for model in models:
+        ledger.append("promoted", why="by hand", who="test", partition=CALM, model=model)
+    return ledger
+
+
+def test_a_person_goes_back_by_a_form_once_and_the_next_scoring_run_does_as_they_said(after):
+    champion = Ledger(lake(after), "tiny").state().champion
+    ledger = promoted_by_hand(after, "e" * 64, "f" * 64)
+    run = after.run("rollback", conf={"reason": "complaints"}, run_id="manual__1")
+    done = run.all()["roll_back"]
+    assert (done.returned["outcome"], done.returned["champion"]) == ("rolled_back", champion)
+    assert done.returned["why"].startswith("complaints; skipped eeeeeeeeeeee"), "one that is gone is named"
+    assert after.run("score", partition=CALM).task("pin_champion").returned == champion
+    record = next(r for r in reversed(ledger.records()) if r.kind == "rolled_back")
+    assert record.who == "somebody, manual__1"
+    before = ledger.state().head
+    assert run.task("roll_back").returned["outcome"] == "rolled_back", "a retry finds what it did"
+    assert ledger.state().head == before
+
+
+def test_a_person_may_name_whom_to_leave_and_without_anybody_to_go_back_to_it_is_refused(after):
+    champion = Ledger(lake(after), "tiny").state().champion
+    other = after.run("rollback", conf={"reason": "complaints", "leave": "e" * 64}).task("roll_back")
+    assert (other.returned["outcome"], other.returned["champion"]) == ("kept", champion)
+    refused = after.run("rollback", conf={"reason": "complaints"}, run_id="manual__2").task("roll_back")
+    assert refused.state == "failed"
+    assert "NoChampion: tiny has no earlier champion to go back to" in str(refused.error)
+    assert Ledger(lake(after), "tiny").state().champion == champion
+
+
+def test_the_sweep_puts_an_alias_back_that_somebody_moved(after):
+    from updraft_airflow.hooks.registry import RegistryHook
+
+    registry = RegistryHook().get_conn()
+    registry._client.delete_registered_model_alias("tiny", "champion")
+    found = after.run("sweep", partition=MOVED).task("repair").returned
+    assert "was missing: moved to" in found
+    assert kinds(after)[-1] == "repaired"
+    assert after.run("sweep", partition=MOVED).task("repair").returned is None
+
+
+# ---- with a rollout ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory):
+    """The same use case, where a candidate is first scored in shadow."""
+    folder = tmp_path_factory.mktemp("staged")
+    spec = shutil.copytree(tiny.USE_CASES / "tiny", folder / "tiny") / "spec.yaml"
+    spec.write_text(spec.read_text() + "\nrollout: {shadow: {partitions: 2}}\n")
+    return folder, parse(folder)
+
+
+def test_a_challenger_is_scored_in_shadow_and_waits_for_its_labels(after, staged, monkeypatch):
+    world = World(after.home, staged[1]).enter(monkeypatch, staged[0])
+    ledger = Ledger(lake(world), "tiny")
+    trained, champion = ledger.records()[0], ledger.state().champion
+    shadow = trained.facts["baselines"]["trivial"]
+    ledger.append("challenger", why="w", who="w", partition=CALM, model=shadow, facts={"champion": champion})
+    again = world.run("score", partition=CALM, conf={"rescore": True}).all()
+    assert again["reconcile"].returned["models"] == [champion]
+    roles = lake(world).read("scores/tiny", [CALM]).group_by(["role", "model"]).aggregate([]).to_pylist()
+    assert {row["role"]: row["model"] for row in roles} == {"champion": champion, "challenger": shadow}
+    told = world.run("monitor", partition=MOVED).task("rollout")
+    assert told.returned["outcome"] == "waits"
+    assert told.announced == {}

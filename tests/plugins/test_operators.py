@@ -14,12 +14,16 @@ TEMPLATED = {
     "operators.train.PrepareDatasetOperator": RUN,
     "operators.train.FitOperator": RUN,
     "operators.train.GateOperator": (*RUN, "trained"),
-    "operators.train.PromoteOperator": (*RUN, "trained", "gated", "approval"),
+    "operators.train.PromoteOperator": (*RUN, "trained"),
     "operators.train.AnnounceChampionOperator": (*RUN, "promoted"),
     "operators.retrain.DecideOperator": RUN,
     "operators.retrain.RollBackOperator": (*RUN, "decision"),
     "operators.quarantine.QuarantineOperator": (*RUN, "action", "source", "reason", "rebuild"),
     "operators.quarantine.AnnounceRawOperator": RUN,
+    "operators.approval.AskOperator": ("subject", "use_case", "trained", "gated", "partition"),
+    "operators.rollback.RollBackByHandOperator": ("use_case", "reason", "leave"),
+    "operators.rollout.RolloutOperator": RUN,
+    "operators.alias.RepairAliasOperator": RUN,
     "sensors.delivery.DeliverySensor": ("use_case", "source", "partition", "through"),
 }
 

@@ -83,7 +83,7 @@ def test_the_drift_was_seen_recorded_and_answered(lived):
     (decision,) = of(told, "retrain")
     assert decision["action"] == "retrain"
     kinds = [r.kind for r in Ledger(life.lake, "parcels").records()]
-    assert kinds == ["trained", "gated", "promoted", "incident", "decided", "trained", "gated", "rejected"]
+    assert kinds == ["trained", "gated", "promoted", "confirmed", "incident", "decided", "trained", "gated", "rejected"]
 
 
 def test_all_promises_are_kept_after_a_life_and_after_living_it_again(lived):

@@ -16,7 +16,7 @@ from updraft.errors import LakeUnavailable, ModelRejected, NoChampion, WriteConf
 from updraft.evidence import Examination, Verdict, overall
 from updraft.lake import Lake
 from updraft.ledger import FACTS_LIMIT, Ledger
-from updraft.promote import Approval, decide_and_promote, gate, promote, rollback
+from updraft.promote import Approval, answer, decide_and_promote, gate, promote, rollback
 from updraft.registry import Registry, Training
 from updraft.spec.model import UseCase
 
@@ -99,7 +99,13 @@ def down(monkeypatch):
 
 
 def kinds(lake):
-    return [(r.kind, (r.model or "")[:1]) for r in Ledger(lake, "flights").records()]
+    """Kind and model of each decision; that MLflow followed is no decision."""
+    records = Ledger(lake, "flights").records()
+    return [(r.kind, (r.model or "")[:1]) for r in records if r.kind != "confirmed"]
+
+
+def bare(facts):
+    return {name: value for name, value in facts.items() if name != "origins"}
 
 
 def crown(lake, *models):
@@ -120,9 +126,11 @@ def test_a_candidate_that_passed_becomes_champion_and_the_alias_follows(lake, re
     assert result.why == "PASS, all 2 gates on 3000 held-out rows"
     assert kinds(lake) == [("gated", "a"), ("promoted", "a")]
     assert registry.champion_alias("flights") == A
-    gated, promoted = Ledger(lake, "flights").records()
-    assert gated.facts == examined().to_json()
-    assert promoted.facts == {"gated": 1, "champion": None, "approval": None}
+    gated, promoted, confirmed = Ledger(lake, "flights").records()
+    assert bare(gated.facts) == examined().to_json()
+    assert bare(promoted.facts) == {"gated": 1, "champion": None, "approval": None}
+    assert (confirmed.kind, confirmed.model) == ("confirmed", A)
+    assert registry.witnessed("flights") == (3, Ledger(lake, "flights").state().head_digest)
     assert len(json.dumps(asdict(result))) < 4096
 
 
@@ -208,7 +216,7 @@ def test_a_retry_after_a_kill_at_any_step_converges(lake, shared, after, outcome
     result = decide_and_promote(lake, shared, CASE, A, examined(outcome), **DAY)
     assert result.outcome == {"PASS": "promoted", "FAIL": "rejected"}[outcome]
     assert kinds(lake) == [("gated", "a"), (result.outcome, "a")]
-    assert Ledger(lake, "flights").verify() == 2
+    assert Ledger(lake, "flights").faults() == []
 
 
 def test_a_retry_brings_the_alias_where_a_killed_attempt_did_not(lake, registry):
@@ -310,29 +318,36 @@ YES = Approval("ana", "approved", A, gated=1)
 def test_a_person_decides_about_the_model_and_the_examination_they_were_shown(
     lake, shared, case, approval, outcome, why
 ):
-    result = decide_and_promote(lake, shared, case, A, examined(), **DAY, approval=approval)
+    gate(lake, case, A, examined(), **DAY)
+    if approval:
+        said = answer(lake, case, approval, partition="2013-04-01")
+        assert (said.kind, said.who) == ("approved" if approval.decision == "approved" else "rejected", "ana")
+    result = promote(lake, shared, case, A, **DAY)
     assert result.outcome == outcome
     assert why in result.why
-    facts = Ledger(lake, "flights").records()[-1].facts
-    assert facts["approval"] == (asdict(approval) if approval else None)
+    decided = Ledger(lake, "flights").records()[result.sequence - 1]
+    assert decided.facts["approval"] == (asdict(approval) if approval else None)
 
 
 @pytest.mark.parametrize("outcome", ["FAIL", "INSUFFICIENT"])
 def test_no_person_can_promote_what_did_not_pass(lake, shared, outcome):
-    result = decide_and_promote(lake, shared, ASKING, A, examined(outcome), **DAY, approval=YES)
-    assert result.outcome == "rejected"
+    gate(lake, ASKING, A, examined(outcome), **DAY)
+    answer(lake, ASKING, YES, partition="2013-04-01")
+    assert promote(lake, shared, ASKING, A, **DAY).outcome == "rejected"
 
 
 def test_an_approval_that_came_late_can_still_be_used(lake, shared):
     assert decide_and_promote(lake, shared, ASKING, A, examined(), **DAY).outcome == "rejected"
-    assert promote(lake, shared, ASKING, A, **DAY, approval=YES).outcome == "promoted"
+    answer(lake, ASKING, YES, partition="2013-04-01")
+    assert promote(lake, shared, ASKING, A, **DAY).outcome == "promoted"
 
 
 def test_an_approval_of_an_older_examination_is_void(lake, shared):
     assert gate(lake, ASKING, A, examined(), **DAY).sequence == 1
     crown(lake, B)
     gate(lake, ASKING, A, examined(against=B), **DAY)
-    result = promote(lake, shared, ASKING, A, **DAY, approval=YES)
+    answer(lake, ASKING, YES, partition="2013-04-01")
+    result = promote(lake, shared, ASKING, A, **DAY)
     assert result.why == "ana was shown the examination of record 1, the newest is 3"
 
 
@@ -381,9 +396,9 @@ def test_a_rollback_goes_to_the_newest_earlier_champion_that_loads(lake, shared,
     crown(lake, A, B, C, D)
     result = rollback(lake, shared, CASE, who="ops", why="complaints", verify=refusing(*broken), partition="2013-04-01")
     assert (result.outcome, result.champion, result.sequence) == ("rolled_back", champion, 5)
-    record = Ledger(lake, "flights").records()[-1]
+    record = Ledger(lake, "flights").records()[4]
     assert (record.kind, record.partition) == ("rolled_back", "2013-04-01")
-    assert record.facts == {"left": D, "skipped": dict.fromkeys(skipped, "model.txt was changed.")}
+    assert bare(record.facts) == {"left": D, "skipped": dict.fromkeys(skipped, "model.txt was changed.")}
     assert record.why == "; ".join(["complaints", *(f"skipped {m[:12]}: model.txt was changed." for m in skipped)])
 
 

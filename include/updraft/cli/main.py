@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from updraft.cli.ledger import ledger
 from updraft.cli.quarantine import quarantine
 from updraft.errors import UpdraftError
 from updraft.local.environment import quiet
@@ -58,6 +59,7 @@ def status(
 
 
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(ledger, name="ledger")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`updraft status`: where a use case stands."""
 
+import getpass
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from updraft.asof import raw_table
 from updraft.ingest.account import account, recorded
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import sweep
+from updraft.life import promotion, sweep
 from updraft.registry import Registry
 from updraft.settings import Settings
 from updraft.spec import load
@@ -27,7 +28,8 @@ def status(console: Console, use_case: str) -> None:
         f"[bold]{case.name}[/bold]  champion {(state.champion or 'none')[:12]}, ledger of {state.head} records"
     )
     if state.champion:
-        mended = Registry(settings.tracking, settings.artifacts).repair(case.name, state)
+        registry = Registry(settings.tracking, settings.artifacts)
+        mended = promotion.repair(case, lake, registry, who=f"{getpass.getuser()}, by hand")
         console.print(mended or "the registry's alias follows the ledger")
     console.print(_partitions(lake, {f"raw {name}": raw_table(case, name) for name in case.sources} | {
         "features": features.table(case), "labels": features.table(case, "label"), "scores": score.table(case)

@@ -89,7 +89,7 @@ def _side_by_side(
     mature = calendar(case).last_mature(at.as_of)
     ripe = [key for key in keys if mature is not None and key <= mature.key]
     dataset.mature_labels(case, ripe, lake)
-    stored = lake.read(score.table(case), ripe)
+    stored = score.read(case, ripe, lake)
     assert stored is not None
     rows = dataset.joined(case, lake, ripe).merge(stored.to_pandas()[[*by, "score"]], on=by, how="left")
     rows = rows[rows[label].notna() & rows["score"].notna()]

@@ -4,7 +4,7 @@ A gate that breaks has not examined anything, and what was not examined has not 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,11 +115,17 @@ class Examination:
         return {v.gate: {name: finite(n) for name, n in v.measured.items()} for v in self.verdicts if v.measured}
 
 
-def examine(evidence: Evidence, case: UseCase) -> Examination:
-    """Ask every gate that is not off about a candidate, and measure it and its rivals on the same rows."""
-    modes = {name: case.gates.mode(name) for name in gates.discover()}
-    asked = {name: gate for name, gate in gates.discover().items() if modes[name] != "off"}
-    answers = {name: _answer(name, gate, evidence, case) for name, gate in asked.items()}
+def examine(evidence: Evidence, case: UseCase, *, asked: Collection[str] | None = None) -> Examination:
+    """Ask every gate that is not off about a candidate, and measure it and its rivals on the same rows.
+
+    :param asked: Only these gates, whose verdicts decide whatever the spec says of their modes.
+    """
+    there = gates.discover()
+    modes: dict[str, Mode] = {name: case.gates.mode(name) for name in there}
+    if asked is not None:
+        modes = {name: "enforce" if name in asked else "off" for name in there}
+    on = {name: gate for name, gate in there.items() if modes[name] != "off"}
+    answers = {name: _answer(name, gate, evidence, case) for name, gate in on.items()}
     said = {name: None if v is None else replace(v, mode=modes[name]) for name, v in answers.items()}
     verdicts = tuple(verdict for verdict in said.values() if verdict is not None)
     partitions = sorted({str(key) for key in evidence.blocks})

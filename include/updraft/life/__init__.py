@@ -3,6 +3,9 @@
 `features`   what was known -> features; what late rows would have changed, kept or rebuilt
 `train`      mature data -> candidate -> evidence
 `promotion`  evidence -> promoted or rejected
+`rollout`    live evidence -> a challenger promoted or withdrawn, a champion on probation kept or left
+`question`   what a person is asked before a candidate may rise
+`audit`      whether the ledger is whole
 `monitor`    scores and matured labels -> measurements -> incident
 `retrain`    what was seen -> one decision
 `sweep`      holes in the sequence of partitions, and what fills them

@@ -10,6 +10,7 @@ from updraft import dataset, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
+from updraft.life import rollout
 from updraft.life.train import examined, profile_key
 from updraft.monitor import reference, table, watch
 from updraft.monitor.incident import Incident, incident
@@ -28,6 +29,7 @@ class Watched:
     :param alarms: Reason per kind of alarm in this partition.
     :param incident: What lasts, if anything does.
     :param due: Whether to wake the controller now.
+    :param worse: Why a champion on probation did worse than the one before, if it did.
     """
 
     partition: str
@@ -35,6 +37,7 @@ class Watched:
     alarms: dict[str, str]
     incident: Incident | None
     due: bool
+    worse: str | None = None
 
     def summary(self) -> dict[str, Any]:
         """What fits into an XCom."""
@@ -46,6 +49,7 @@ class Watched:
             "alarms": alarms,
             "incident": found,
             "due": self.due,
+            "worse": self.worse and self.worse[:500],
         }
 
 
@@ -76,12 +80,14 @@ def watch_partitions(case: UseCase, keys: Sequence[str], lake: Lake) -> Watched:
     history = _history(case, now, lake)
     alarmed = history[-1] if history else None
     found = incident(history, case, champion=champion)
+    worse = rollout.worse(case, now, lake)
     return Watched(
         partition=now.key,
         champion=champion,
         alarms={} if alarmed is None else {str(kind): why for kind, why in alarmed.reasons.items()},
         incident=found,
-        due=found is not None and _due(case, now, found),
+        due=worse is not None or (found is not None and _due(case, now, found)),
+        worse=worse,
     )
 
 
@@ -158,7 +164,7 @@ def _mature_scored(case: UseCase, at: Partition, lake: Lake) -> list[str]:
 
 
 def _scores(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    rows = lake.read(score.table(case), keys)
+    rows = score.read(case, keys, lake)
     return (score.schema(case).empty_table() if rows is None else rows).to_pandas()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from updraft import features, promote
+from updraft import alias, features, promote
 from updraft.errors import ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -39,7 +39,6 @@ def conclude(
     registry: "Registry",
     candidate: str,
     *,
-    approval: Approval | None = None,
     who: str,
 ) -> Promotion:
     """Show the training in the registry, then promote or reject the candidate as the ledger's evidence says.
@@ -47,7 +46,14 @@ def conclude(
     :raises RegistryUnavailable: If MLflow is down; the candidate and its evidence wait in the lake.
     """
     train.log_run(case, at, lake, registry, candidate)
-    return promote.promote(lake, registry, case, candidate, partition=at.key, who=who, approval=approval)
+    return promote.promote(lake, registry, case, candidate, partition=at.key, who=who)
+
+
+def answer(case: UseCase, at: Partition, lake: Lake, said: Mapping[str, Any], candidate: str, gated: int) -> Approval:
+    """Record what a person answered in the Airflow UI, under their name; what to do about it is decided later."""
+    approval = approval_of(said, candidate, gated)
+    promote.answer(lake, case, approval, partition=at.key)
+    return approval
 
 
 def approval_of(said: Mapping[str, Any], candidate: str, gated: int) -> Approval:
@@ -56,6 +62,27 @@ def approval_of(said: Mapping[str, Any], candidate: str, gated: int) -> Approval
     by = said.get("responded_by_user") or {}
     decision = "approved" if chosen == ["Approve"] else "rejected"
     return Approval(str(by.get("name") or "nobody, in time"), decision, candidate, gated)  # type: ignore[arg-type]
+
+
+def repair(case: UseCase, lake: Lake, registry: "Registry", *, who: str) -> str | None:
+    """Put MLflow's alias back where the ledger says, and record it; say what was found, `None` when all was well."""
+    return alias.repair(Ledger(lake, case.name), registry, who=who)
+
+
+def retire(case: UseCase, lake: Lake, model: str, *, who: str, why: str) -> str:
+    """Take a model out for good, given how its digest begins; return the digest.
+
+    :raises ModelRejected: If it is champion, or not exactly one model of the ledger begins like that.
+    """
+    known = {r.model for r in Ledger(lake, case.name).records() if r.model and r.model.startswith(model)}
+    if len(known) != 1:
+        raise ModelRejected(
+            f"{len(known)} models of {case.name} begin with {model[:64]!r}.",
+            next_step="give more of the digest, as `updraft ledger show` prints it.",
+        )
+    (found,) = known
+    promote.retire(lake, case, found, why=why, who=who)
+    return found
 
 
 def roll_back(
@@ -67,10 +94,12 @@ def roll_back(
     why: str,
     leave: str | None = None,
     partition: str | None = None,
+    once: bool = False,
 ) -> Promotion:
     """Go back to the newest earlier champion that loads; it counts from the next scoring run.
 
     :param leave: The champion that was decided on, so that a retry does not go back one more.
+    :param once: Whether `who` names a single run, which goes back once however often it is retried.
     :raises NoChampion: If there is none to go back to.
     """
     return promote.rollback(
@@ -81,6 +110,7 @@ def roll_back(
         why=why,
         leave=leave,
         partition=partition,
+        once=once,
         verify=lambda digest: _fit_to_score(case, lake, digest),
     )
 

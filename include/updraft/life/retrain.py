@@ -64,6 +64,7 @@ def model_state(case: UseCase, at: Partition, lake: Lake, state: State) -> Model
         new_mature_partitions=_new_mature(case, dates, at, trained, lake),
         data_incident=None if watched is None else _feed_fault(case, at, lake),
         incident=None if watched is None else watched.incident,
+        champion_is_worse=None if watched is None else watched.worse,
     )
 
 

@@ -15,6 +15,7 @@ from updraft.life import confined, promotion
 from updraft.life import features as features_
 from updraft.life import monitor as monitor_
 from updraft.life import retrain as retrain_
+from updraft.life import rollout as rollout_
 from updraft.life import score as scoring
 from updraft.partition import calendar
 from updraft.registry import Registry
@@ -62,6 +63,8 @@ class Life:
         if watched.incident and watched.due:
             monitor_.open_incident(self.case, watched.incident, at.key, self.lake, who=self.who)
         yield {"stage": "monitor", **watched.summary()}
+        if self.case.rollout.staged:
+            yield {"stage": "rollout", **rollout_.advance(self.case, at, self.lake, self.registry, who=self.who)}
 
     def train(self, keys: Sequence[str]) -> Told:
         """Train at the last partition's moment, examine, promote or reject."""
@@ -96,5 +99,5 @@ class Life:
             yield from self.score([key])
             for told in self.monitor([key]):
                 yield told
-                if told["due"]:
+                if told.get("due"):
                     yield from self.retrain([key])

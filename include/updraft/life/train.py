@@ -265,6 +265,9 @@ def _record(
         model=trained.candidate,
         facts={
             **asdict(trained),
+            "data": made.model.manifest.data,
+            "features": made.model.manifest.fingerprint,
+            "spec": spec_digest(case),
             "windows": windows,
             "versions": dict(versions),
             "validation": made.validation,

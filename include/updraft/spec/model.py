@@ -16,6 +16,7 @@ from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.names import Name
 from updraft.spec.prediction import Label, Problem
 from updraft.spec.problem_kinds import LINEAR, check, with_defaults
+from updraft.spec.rollout import Canary, Probation, Shadow
 from updraft.spec.sizes import Size
 from updraft.spec.skew import Skew
 from updraft.spec.slices import Slices
@@ -163,6 +164,20 @@ class Rollout(Part):
     reasons: Literal["acted_on", "all"] = Field(
         default="acted_on", description="Rows that get their top three reasons; `all` costs a hundred times the score."
     )
+    shadow: Shadow | None = Field(default=None, description="Score a candidate beside the champion before it counts.")
+    canary: Canary | None = Field(default=None, description="Let a candidate decide a share of the rows first.")
+    probation: Probation | None = Field(default=None, description="Watch a new champion, and roll it back if need be.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.shadow is not None and self.canary is not None:
+            raise ValueError("`shadow` and `canary` are two ways to begin; say one of them")
+        return self
+
+    @property
+    def staged(self) -> bool:
+        """Whether models are compared on live rows before or after they rise."""
+        return any(stage is not None for stage in (self.shadow, self.canary, self.probation))
 
 
 class Monitor(Part):

@@ -55,7 +55,8 @@ class IncidentOperator(StageOperator):
         from updraft.monitor.incident import Incident
 
         with airflow_outcomes():
-            case, found = self.case, Incident(**self.watched["incident"])
-            new = monitor.open_incident(case, found, self.at.key, self.lake, who=context["run_id"])
+            case, seen = self.case, self.watched["incident"]
+            found = Incident(**seen) if seen else None  # a champion that does worse is no movement of the data
+            new = found and monitor.open_incident(case, found, self.at.key, self.lake, who=context["run_id"])
         announce(context, assets.incident(case), [self.at.key])
-        return {"identity": found.identity, "new": new}
+        return {"identity": found and found.identity, "new": bool(new)}

@@ -74,40 +74,32 @@ class PromoteOperator(StageOperator):
     Log the training, then promote or reject the candidate as its gates say.
 
     :param trained: What the training task returned (templated).
-    :param gated: What the gates task returned (templated).
-    :param approval: What the approval task returned, if the spec asks for one (templated).
     :param registry_conn_id: Airflow connection of the registry.
     :return: Outcome, champion and reason.
     """
 
-    template_fields: Sequence[str] = (*StageOperator.template_fields, "trained", "gated", "approval")
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "trained")
     operator_extra_links = (ModelCardLink(),)
 
     def __init__(
         self,
         *,
         trained: dict[str, Any],
-        gated: dict[str, Any],
-        approval: dict[str, Any] | None = None,
         registry_conn_id: str = conventions.REGISTRY,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.trained = trained
-        self.gated = gated
-        self.approval = approval
         self.registry_conn_id = registry_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Decide by the evidence in the lake, never by what a task handed over."""
+        """Decide by what the ledger says, never by what a task handed over."""
         from updraft.life import promotion
 
         with airflow_outcomes():
             registry = RegistryHook(self.registry_conn_id).get_conn()
-            candidate = self.trained["candidate"]
-            said = self.approval and promotion.approval_of(self.approval, candidate, self.gated["gated"])
-            how: dict[str, Any] = {"approval": said, "who": context["run_id"]}
-            done = promotion.conclude(self.case, self.at, self.lake, registry, candidate, **how)
+            candidate, who = self.trained["candidate"], context["run_id"]
+            done = promotion.conclude(self.case, self.at, self.lake, registry, candidate, who=who)
         return asdict(done)
 
 
@@ -127,6 +119,6 @@ class AnnounceChampionOperator(StageOperator):
     def execute(self, context: Context) -> None:
         """Announce."""
         if self.promoted["outcome"] != "promoted":
-            raise AirflowSkipException(f"The candidate was {self.promoted['outcome']}.")
+            raise AirflowSkipException(f"The candidate is no champion: {self.promoted['outcome']}.")
         with airflow_outcomes():
             announce(context, assets.champion(self.case), [self.at.key])
