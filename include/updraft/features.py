@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from updraft import ingest
-from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
+from updraft.asof import ARROW, STAMP, History, Which, Without, built_table, demand_same_types
 from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid, did_you_mean
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
@@ -89,6 +89,17 @@ def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
     days = [calendar(case).at(key) for key in keys]
     return _build(case, "label", days, [calendar(case).matures_at(day) for day in days], lake)
+
+
+def computed(
+    case: UseCase, day: Partition, lake: Lake, which: Which = "features", *, without: Without | None = None
+) -> Rows:
+    """Compute the features of a partition, or a shared feature set, as of its moment; nothing is written.
+
+    :param without: Raw rows to leave out, by the name of their source.
+    """
+    with History(lake, case, which, first=day, latest=day.as_of, without=without) as history:
+        return _shaped(case, which, history.ask(day, day.as_of), day, day.as_of, fingerprint(case, which))
 
 
 def stale(case: UseCase, keys: Sequence[str], lake: Lake, which: Which = "features") -> list[str]:

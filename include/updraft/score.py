@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft import features
+from updraft import features, receipt
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -76,11 +76,16 @@ def schema(case: UseCase) -> pa.Schema:
     return pa.schema([*entity, shape.field("event_time"), *numbers, *text, pa.field("partition", pa.string())])
 
 
-def partitions(case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str, rescore: bool = False) -> Scored:
+def partitions(
+    case: UseCase, keys: Sequence[str], lake: Lake,
+    *, champion: str, rescore: bool = False, who: str = "unnamed", code_version: str = "unversioned",
+) -> Scored:  # fmt: skip
     """Score partitions with the model pinned by the caller, and write them in one commit.
 
     :param champion: Digest of the model; loaded only after its files match it.
     :param rescore: Replace scores that stand there already.
+    :param who: Run or person that scores, for the receipts.
+    :param code_version: Version of the code that scores, for the receipts.
     :raises FeaturesInvalid: If a partition has no features.
     """
     stored = lake.read(features.table(case), keys)
@@ -90,6 +95,7 @@ def partitions(case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str,
     todo = [key for key in keys if key not in done]
     if todo:
         fresh = _fresh_scores(case, rows.filter(pc.is_in(rows["partition"], pa.array(todo))), champion, lake)
+        receipt.keep(case, lake, fresh, who=who, code_version=code_version)
         lake.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
     return _count(lake.read(table(case), keys), keys, kept=not todo)
 
@@ -107,6 +113,11 @@ def reconcile(case: UseCase, keys: Sequence[str], lake: Lake) -> Scored:
             next_step="run the score stage of these partitions again with `rescore`.",
         )
     return _count(answered, keys, kept=True)
+
+
+def computed(case: UseCase, rows: Rows, model: Model) -> Rows:
+    """Scores that a model gives to all feature rows of a partition, in their order; nothing is written."""
+    return _score_one(case, rows, model)
 
 
 def _complete(case: UseCase, keys: Sequence[str], rows: Rows) -> None:

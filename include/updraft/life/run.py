@@ -51,7 +51,8 @@ class Life:
     def score(self, keys: Sequence[str]) -> Told:
         """Score with the champion and reconcile."""
         champion = score_.pin(self.case, self.lake)
-        score_.partitions(self.case, keys, self.lake, champion=champion)
+        by: dict[str, Any] = {"who": self.who, "code_version": os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")}
+        score_.partitions(self.case, keys, self.lake, champion=champion, **by)
         yield {"stage": "score", **asdict(score_.reconcile(self.case, keys, self.lake))}
 
     def monitor(self, keys: Sequence[str]) -> Told:
