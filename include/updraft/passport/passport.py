@@ -142,7 +142,9 @@ def _prediction(case: UseCase, scene: Scene, row: Mapping[str, Any], values: Map
     if isinstance(model, ModelRejected):
         return {**told, "reasons": reasons}
     if not reasons and row["refused"] is None and scene.recomputed is not None:
-        reasons = [found for given in model.reasons(asked.rows_of(scene.stored, values).to_pandas()) for found in given]
+        reasons = [
+            found for given in model.reasons(asked.rows_of(scene.as_scored, values).to_pandas()) for found in given
+        ]
     return {**told, "reasons": reasons, "threshold": model.threshold}
 
 

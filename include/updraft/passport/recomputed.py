@@ -71,17 +71,15 @@ def _feature_rows(scene: Scene) -> Iterator[Check]:
     if scene.stored_digest == scene.data:
         yield Check("features", "holds", f"the {len(scene.stored)} feature rows are those that were scored")
         return
-    anew = any(one.rebuilt for one in scene.late)
-    computed = scene.rebuilt_in_time
-    as_scored = not isinstance(computed, UpdraftError) and digest(computed) == scene.data
     what = "the feature rows are not those that were scored"
-    what += "; those come out of the raw rows again" if as_scored else ""
-    if anew:
-        what += ", and they were computed anew on record, since rows came late"
-    if anew:
-        yield Check("features", "unknown", what)
-    else:
+    if not scene.rebuilt_on_record:
         yield broken("features", what, scene.data, scene.stored_digest)
+        return
+    what += ": they were computed anew on record, since rows came late"
+    again = digest(scene.as_scored) == scene.data
+    yield Check(
+        "features", "unknown", f"{what}; those that were scored {'come out' if again else 'do not come out'} again"
+    )
 
 
 def _feature_row(scene: Scene, values: Mapping[str, str]) -> Iterator[Check]:
@@ -117,23 +115,23 @@ def _differences(scene: Scene, stored: Row, computed: Row | None) -> dict[str, t
 
 
 def _score(scene: Scene, row: Row, values: Mapping[str, str]) -> Iterator[Check]:
-    if isinstance(scene.loaded, ModelRejected):
-        yield Check("scores", "unknown", "the score cannot be computed again without its model")
+    gone = scene.rebuilt_on_record and digest(scene.as_scored) != scene.data
+    if gone or isinstance(scene.loaded, ModelRejected):
+        what = "feature row" if gone else "model"
+        yield Check("scores", "unknown", f"the score cannot be computed again without its {what}")
         return
     computed = None if scene.recomputed is None else only(scene.recomputed, values)
     if computed is None:
-        yield broken(
-            "scores", "the stored feature rows give no score of this entity", row["score"], None, recomputed=True
-        )
+        yield broken("scores", "the feature rows give no score of this entity", row["score"], None, recomputed=True)
         return
     # The row names its origins; those of the recomputation are the present ones, and `features` tells them apart.
     names = [name for name in _OF_A_SCORE if name not in ("data", "fingerprint") and name in row]
     wrong = {name: (computed[name], row[name]) for name in names if not same(computed[name], row[name])}
     for name, (expected, found) in wrong.items():
-        what = f"{name} is not what the model gives for the stored feature row"
+        what = f"{name} is not what the model gives for the feature row"
         yield broken("scores", what, expected, found, recomputed=True)
     if not wrong:
-        what = f"the model gives {row['score']!r} for the stored feature row again, and the same reasons"
+        what = f"the model gives {row['score']!r} for the feature row again, and the same reasons"
         yield Check("scores", "holds", what, recomputed=True)
 
 

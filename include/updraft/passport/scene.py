@@ -122,6 +122,18 @@ class Scene:
         without = self._without_late()
         return _tried(lambda: features.computed(self.case, self.day, self.lake, without=without))
 
+    @property
+    def rebuilt_on_record(self) -> bool:
+        """Whether the feature rows were computed anew after they were scored, because rows came late."""
+        return self.stored_digest != self.data and any(one.rebuilt for one in self.late)
+
+    @cached_property
+    def as_scored(self) -> Rows:
+        """The feature rows that were scored: those that stand there, unless they were computed anew on record."""
+        if not self.rebuilt_on_record or isinstance(self.rebuilt_in_time, UpdraftError):
+            return self.stored
+        return self.rebuilt_in_time if digest(self.rebuilt_in_time) == self.data else self.stored
+
     @cached_property
     def loaded(self) -> Model | ModelRejected:
         """The model, or why it does not load."""
@@ -132,11 +144,11 @@ class Scene:
 
     @cached_property
     def recomputed(self) -> Rows | None:
-        """Scores by the stored model of the stored feature rows; `None` without a model that loads."""
-        if isinstance(self.loaded, ModelRejected) or not len(self.stored):
+        """Scores by the stored model of the feature rows; `None` without a model that loads."""
+        if isinstance(self.loaded, ModelRejected) or not len(self.as_scored):
             return None
         try:
-            return score.computed(self.case, self.stored, self.loaded)
+            return score.computed(self.case, self.as_scored, self.loaded)
         except ModelRejected:  # the rows were changed to another definition
             return None
 
