@@ -7,7 +7,7 @@ Read top-down, a module imports only what stands below it::
     life local             the stages as single calls; Airflow and MLflow on one machine
     retrain                should we train again?
     monitor score          what was seen of a champion; what it says about a partition
-    promote                who is champion
+    promote card           who is champion; what a model is, on a page
     grounds                on what grounds a candidate rises or is refused
     registry ledger        MLflow as a projection; the append-only, hash-chained record it follows
     receipt                who scored a partition, by what code, from which deliveries

@@ -5,6 +5,7 @@ model as a tag; the alias `champion` follows the ledger.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -56,6 +57,17 @@ class Registry:
             if self._version(use_case, training.digest) is None:
                 self._register(use_case, training.digest, run)
             return str(run.info.run_id)
+
+    def attach(self, use_case: str, digest: str, files: Mapping[str, bytes]) -> bool:
+        """Add files to the run of a model, or replace them; say whether there is such a run.
+
+        :raises RegistryUnavailable: If MLflow did not take it.
+        """
+        with answering():
+            run = tracking.find(self._client, use_case, digest)
+            if run is not None:
+                tracking.attach(self._client, run, files)
+            return run is not None
 
     def point_champion(self, use_case: str, digest: str) -> bool:
         """Let the alias follow the ledger; say whether it could.

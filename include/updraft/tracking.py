@@ -104,11 +104,16 @@ def _fill(client: "MlflowClient", run: "Run", training: Training) -> None:
     params = [Param(key, str(value)[:6000]) for key, value in training.params.items()]
     for first in range(0, len(params), 100):  # MLflow takes no more at once
         client.log_batch(run_id, params=params[first : first + 100])
-    with TemporaryDirectory() as folder:
-        for file, content in {**training.artifacts, **{f"model/{k}": v for k, v in training.files.items()}}.items():
-            _write(Path(folder), PurePosixPath(file), content)
-        client.log_artifacts(run_id, folder)
+    attach(client, run, {**training.artifacts, **{f"model/{k}": v for k, v in training.files.items()}})
     client.set_terminated(run_id)
+
+
+def attach(client: "MlflowClient", run: "Run", files: Mapping[str, bytes]) -> None:
+    """Store files with a run; one of the same name is replaced."""
+    with TemporaryDirectory() as folder:
+        for file, content in files.items():
+            _write(Path(folder), PurePosixPath(file), content)
+        client.log_artifacts(run.info.run_id, folder)
 
 
 def _write(folder: Path, file: PurePosixPath, content: bytes) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from updraft import dataset, features
+from updraft import card, dataset, features
+from updraft.card import value
 from updraft.errors import ModelRejected, TrainingRefused
 from updraft.evidence import Evidence, Examination, examine
 from updraft.lake import Lake
@@ -123,7 +124,7 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
     found = examined(case, lake, digest)
     facts = model.manifest
     metrics = {f"holdout_{name}": value["value"] for name, value in found["metrics"].items()}
-    pictures = plots(model, held_out(case, at, lake, model), case.label.column)
+    drawn = pictures(case, at, lake, model)
     reports = {"gates.json": json.dumps(found, indent=1).encode(), "manifest.json": facts.dump()}
     training = Training(
         digest=digest,
@@ -138,10 +139,24 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
             "data": facts.data,
             "data_versions": json.dumps(_versions(case, lake, digest), sort_keys=True),
         },
-        artifacts={**{f"plots/{name}": png for name, png in pictures.items()}, **reports},
+        artifacts={**{f"plots/{name}": png for name, png in drawn.items()}, **reports},
         files={**model.files(), "manifest.json": facts.dump()},
     )
     return registry.log_training(case.name, training)
+
+
+def pictures(case: UseCase, at: Partition, lake: Lake, model: Model) -> dict[str, bytes]:
+    """Pictures of a model on its holdout, as PNG by file name; drawn once and kept beside its card."""
+    folder = card.folder(case.name, model.digest)
+    if kept := {key.rpartition("/")[2]: key for key in lake.keys(folder) if key.endswith(".png")}:
+        return {name: lake.get(key) for name, key in kept.items()}
+    rows = held_out(case, at, lake, model)
+    drawn = plots(model, rows, case.label.column)
+    y = rows[case.label.column].to_numpy(float)
+    drawn["value.png"] = value.picture(y, model.predict(rows), case.problem.value, model.threshold)
+    for name, png in drawn.items():
+        lake.put(f"{folder}/{name}", png)
+    return drawn
 
 
 def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:
