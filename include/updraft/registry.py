@@ -124,8 +124,9 @@ class Registry:
         with tracking.may_exist():
             self._client.create_registered_model(use_case)
         source = f"{run.info.artifact_uri}/model"
+        told = {key: value for key, value in run.data.tags.items() if key.startswith(tracking.OURS)}
         made = self._client.create_model_version(
-            use_case, source, run.info.run_id, tags={DIGEST: digest}, await_creation_for=0
+            use_case, source, run.info.run_id, tags={**told, DIGEST: digest}, await_creation_for=0
         )
         return str(made.version)
 

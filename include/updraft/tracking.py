@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-DIGEST = "updraft.digest"
+OURS = "updraft."
+DIGEST = f"{OURS}digest"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Training:
     :param metrics: Numbers; undefined ones are left out.
     :param tags: Data versions, feature fingerprint, code version, spec digest; shown as `updraft.<key>`.
     :param artifacts: File name -> content, such as plots and gates.
-    :param files: File name -> content of the model itself; shown below `model/`.
+    :param files: File name -> content of the model as MLflow serves it; shown below `model/`.
     """
 
     digest: str
@@ -44,7 +45,7 @@ class Training:
 
 def connect(uri: str) -> "MlflowClient":
     """Open MLflow; the first time, a new SQLite file is migrated, which takes seconds."""
-    _configure()
+    configure()
     from mlflow import MlflowClient
 
     return MlflowClient(uri, uri)
@@ -124,7 +125,7 @@ def _write(folder: Path, file: PurePosixPath, content: bytes) -> None:
 
 
 def _tags(training: Training) -> dict[str, str]:
-    return {f"updraft.{key}": str(value)[:5000] for key, value in training.tags.items()}
+    return {f"{OURS}{key}": str(value)[:5000] for key, value in training.tags.items()}
 
 
 def checked(digest: str) -> str:
@@ -149,7 +150,7 @@ def may_exist() -> Iterator[None]:
 @contextmanager
 def answering() -> Iterator[None]:
     """Turn whatever MLflow raises into `RegistryUnavailable`: the ledger stands, a repair follows."""
-    _configure()
+    configure()
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -162,8 +163,10 @@ def answering() -> Iterator[None]:
         ) from fault
 
 
-def _configure() -> None:
-    # MLflow reads these at its import: no telemetry, and a server that is down is given up within a minute.
+def configure() -> None:
+    """Tell MLflow how to behave; before its first import, for then it reads the environment."""
+    # No telemetry, and a server that is down is given up within a minute.
     os.environ.update({"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")

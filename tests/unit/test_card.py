@@ -73,7 +73,7 @@ def test_a_card_tells_purpose_data_features_metrics_verdicts_limits_and_origin(t
 def test_what_is_undefined_is_a_dash_and_long_numbers_are_cut(tiny):
     said = facts(tiny)
     assert len(said["gates"]["verdicts"][1]["numbers"]) == NUMBERS_SHOWN
-    assert "| value | - | - to - | - | 0 |" in markdown(said).decode()
+    assert "| value | - | - to - | 0 |" in markdown(said).decode()
 
 
 def test_a_window_without_partitions_is_left_out(tiny):

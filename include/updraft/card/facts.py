@@ -44,7 +44,7 @@ def facts(
         "standing": _standing(digest, records, about),
         "gates": _gates(examined),
         "metrics": _metrics(examined),
-        "roles": list(examined.get("roles", {})),
+        "rivals": list(_rivals(examined)),
         "holdout": {name: examined.get(name) for name in ("n", "positives", "blocks", "first", "last")},
         "compared_with": examined.get("champion"),
         "confidence": case.gates.confidence,
@@ -63,9 +63,9 @@ def _purpose(case: UseCase, manifest: Manifest) -> dict[str, Any]:
     worth = case.problem.value
     named = {
         "acted, and it came true": worth.true_positive,
-        "acted, and it did not": worth.false_positive,
+        "acted, and it did not come true": worth.false_positive,
         "did not act, and it came true": worth.false_negative,
-        "did not act, and it did not": worth.true_negative,
+        "did not act, and it did not come true": worth.true_negative,
     }
     return {
         "goal": case.problem.goal,
@@ -104,12 +104,15 @@ def _gates(examined: Mapping[str, Any]) -> dict[str, Any]:
 
 def _metrics(examined: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row per metric: the candidate's with its bounds, and every model's on the same rows."""
-    roles = examined.get("roles", {})
     return [
         {"name": name, **{end: found.get(end) for end in ("value", "low", "high")},
-         "others": [measured.get(name) for measured in roles.values()]}
+         "others": [measured.get(name) for measured in _rivals(examined).values()]}
         for name, found in examined.get("metrics", {}).items()
     ]  # fmt: skip
+
+
+def _rivals(examined: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {role: measured for role, measured in examined.get("roles", {}).items() if role != "candidate"}
 
 
 def _data(case: UseCase, manifest: Manifest, trained: Record | None) -> dict[str, Any]:

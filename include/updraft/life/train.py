@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from updraft import card, dataset, features
+from updraft import card, dataset, features, serving
 from updraft.card import value
 from updraft.errors import ModelRejected, TrainingRefused
 from updraft.evidence import Evidence, Examination, examine
@@ -140,7 +140,7 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
             "data_versions": json.dumps(_versions(case, lake, digest), sort_keys=True),
         },
         artifacts={**{f"plots/{name}": png for name, png in drawn.items()}, **reports},
-        files={**model.files(), "manifest.json": facts.dump()},
+        files=serving.files(case.name, model),
     )
     return registry.log_training(case.name, training)
 
