@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from tests import parcels
+from tests.bench.passport_study import study
 from typer.testing import CliRunner
 
 from updraft import features, ingest, passport, score
@@ -362,3 +363,19 @@ def test_the_command_fails_when_something_was_changed_and_names_it(command, lake
     assert done.exit_code == 1
     assert "CHANGED: features" in done.output
     assert "expected" in done.output
+
+
+# ---- the study ----------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_of_all_predictions_comes_out_again_exactly(parcels_case, lived):
+    found = study(parcels_case, lived, sample=50)
+    assert (found.sampled, found.exact, found.wrong, dict(found.unknown)) == (50, 50, [], {})
+
+
+def test_the_study_tells_what_does_not_come_out_again(parcels_case, lake):
+    in_table("raw/parcels/parcels", "weight", 99.0)(lake)
+    found = study(parcels_case, lake, sample=1000)
+    assert found.sampled == 120
+    assert found.exact < 120
+    assert any("raw rows" in line for line in found.wrong)
