@@ -67,15 +67,22 @@ class Sight:
         return aligned(rows, raw_schema(self.feed.source))
 
     @cached_property
-    def seen(self) -> Rows:
-        """The newest version per key that was known at the moment."""
+    def known(self) -> Rows:
+        """Raw rows that were known at the moment, all versions of every key."""
+        return self.raw.filter(pc.less_equal(self.raw["known_at"], pa.scalar(self.scene.day.as_of)))
+
+    def seen(self, values: Mapping[str, Any]) -> Rows:
+        """The newest version, at the moment, of each key that has these values."""
         import duckdb
 
-        known = self.raw.filter(pc.less_equal(self.raw["known_at"], pa.scalar(self.scene.day.as_of)))
+        own = {name: value for name, value in values.items() if name in self.feed.source.key}
+        # What is in the key is the same in all versions and may be looked at first; the rest may have been corrected.
+        few = _with(self.known, own)
         with duckdb.connect(config={"threads": 1}) as db:
             db.execute("SET TimeZone = 'UTC'")
-            db.register("known", known)
-            return db.sql(f"SELECT * FROM known QUALIFY {newest(self.feed.source)}").to_arrow_table()  # noqa: S608
+            db.register("few", few)
+            newest_rows = db.sql(f"SELECT * FROM few QUALIFY {newest(self.feed.source)}").to_arrow_table()  # noqa: S608
+        return _with(newest_rows, values)
 
     @cached_property
     def records(self) -> dict[str, tuple[bytes, Delivery | None]]:
@@ -93,19 +100,21 @@ class Sight:
     def behind(self, row: Mapping[str, Any] | None) -> Behind:
         """What of it lies behind a feature row."""
         matched = _matched(self.feed.source, self.scene.case.entity, row or {})
-        mine = self.seen
-        for name in matched:
-            mine = mine.filter(pc.equal(mine[name], pa.scalar((row or {})[name], mine.schema.field(name).type)))
-        rows = mine.sort_by([("event_time", "descending")]).to_pylist() if matched else []
+        mine = self.seen({name: (row or {})[name] for name in matched}) if matched else self.known.slice(0, 0)
+        rows = mine.sort_by([("event_time", "descending")])
         listed = tuple(self._listed(delivery) for _, delivery in self.records.values() if delivery)
-        shown = tuple(rows[:ROWS_SHOWN])
+        shown = tuple(rows.slice(0, ROWS_SHOWN).to_pylist())
         return Behind(self.name, self.keys[0], self.keys[-1], matched, shown, len(rows), listed)
 
     def _listed(self, delivery: Delivery) -> Mapping[str, Any]:
-        rows = self.of(delivery)
-        known = pc.sum(pc.less_equal(rows["known_at"], pa.scalar(self.scene.day.as_of))).as_py() or 0
         told = {name: getattr(delivery, name) for name in ("partition", "delivery", "origin", "landed_at", "rows")}
-        return {**told, "published": len(rows), "known": known}
+        counts = {what: self.counts[what].get(delivery.identity, 0) for what in ("published", "known")}
+        return {**told, **counts}
+
+    @cached_property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Raw rows by the identity of their delivery: published at all, and known at the moment."""
+        return {"published": _counted(self.raw), "known": _counted(self.known)}
 
     def of(self, delivery: Delivery) -> Rows:
         """Raw rows of a delivery."""
@@ -116,6 +125,17 @@ class Sight:
 def of(scene: Scene, names: Sequence[str]) -> list[Sight]:
     """The sources of a partition's features."""
     return [Sight(scene, name) for name in names]
+
+
+def _counted(rows: Rows) -> dict[str, int]:
+    counted = rows.group_by(["partition", "delivery"]).aggregate([([], "count_all")]).to_pylist()
+    return {f"{found['partition']}/{found['delivery']}": found["count_all"] for found in counted}
+
+
+def _with(rows: Rows, values: Mapping[str, Any]) -> Rows:
+    for name, value in values.items():
+        rows = rows.filter(pc.equal(rows[name], pa.scalar(value, rows.schema.field(name).type)))
+    return rows
 
 
 def _matched(source: Source, entity: Sequence[str], row: Mapping[str, Any]) -> tuple[str, ...]:
