@@ -157,7 +157,8 @@ def in_table(table, column, value, key=DAY, who=WHO):
 
     def tamper(lake):
         rows = lake.read(table, [key])
-        place = rows["parcel"].to_pylist().index(who) if who in rows["parcel"].to_pylist() else 0
+        names = rows["parcel"].to_pylist() if "parcel" in rows.column_names else []
+        place = names.index(who) if who in names else 0
         values = rows[column].to_pylist()
         values[place] = value
         at = rows.schema.get_field_index(column)
@@ -379,3 +380,57 @@ def test_the_study_tells_what_does_not_come_out_again(parcels_case, lake):
     assert found.sampled == 120
     assert found.exact < 120
     assert any("raw rows" in line for line in found.wrong)
+
+
+# ---- other kinds of sources ---------------------------------------------------------------------------------------
+
+SOURCES = parcels.SPEC["sources"]
+DEPOTS = {
+    "type": "files",
+    "path": "depots/{partition}.csv",
+    "key": ["depot"],
+    "event_time": "opened_at",
+    "known_at": {"delay": "0h"},
+    "snapshot": True,
+    "columns": {"depot": {"type": "string"}, "size": {"type": "number"}, "opened_at": {"type": "timestamp"}},
+}
+PERSONAL = {**SOURCES["parcels"]["columns"], "depot": {"type": "string", "personal": "hash"}}
+WITH_DEPOTS = parcels.FEATURES.replace("ship_hour, depot_late", "ship_hour, depot_late * size AS depot_late").replace(
+    "seen USING (depot)", "seen USING (depot) LEFT JOIN depots USING (depot)"
+)
+
+
+@pytest.mark.parametrize(
+    ("sources", "sql", "table", "column"),
+    [
+        pytest.param(
+            {**SOURCES, "depots": DEPOTS}, WITH_DEPOTS, "raw/parcels/depots", "size",
+            id="a source that delivers its whole table",
+        ),
+        pytest.param(
+            {**SOURCES, "parcels": {**SOURCES["parcels"], "columns": PERSONAL}}, parcels.FEATURES,
+            "raw/parcels/parcels", "weight", id="personal data",
+        ),
+    ],
+)  # fmt: skip
+def test_other_kinds_of_sources_hold_and_their_tampering_is_named(tmp_path, monkeypatch, sources, sql, table, column):
+    monkeypatch.setenv("UPDRAFT_HOME", str(tmp_path / "home"))
+    case, lake = parcels.write(tmp_path / "cases", sql, sources=sources), Lake(str(tmp_path / "lake"))
+    keys, inbox = calendar(case).keys("2024-01-01", AT), tmp_path / "inbox"
+    parcels.drop(case.model_copy(update={"sources": {n: case.sources[n] for n in SOURCES}}), inbox, keys)
+    (inbox / "depots").mkdir()
+    for number, key in enumerate(keys):  # a depot grows each day, one closes and opens again
+        rows = [f"{depot},{size},2023-12-01T00:00:00Z" for depot, size in (("A", 1 + number), ("B", 2), ("C", 3))]
+        (inbox / "depots" / f"{key}.csv").write_text(
+            "\n".join(["depot,size,opened_at", *rows[: 2 + number % 2]]) + "\n"
+        )
+    for source in case.sources:
+        ingest.stage(case, source, keys, lake, inbox)
+    features.build(case, keys, lake)
+    made = train.fit(case, calendar(case).at(AT), lake, code_version="test", who="test")
+    score.partitions(case, [DAY], lake, champion=made.candidate)
+    found = explain(case, lake)
+    assert found.recomputes
+    assert said(found) == {("ledger", "the ledger never made this model champion")}
+    in_table(table, column, 99.0, "2024-01-16")(lake)
+    assert explain(case, lake).at_fault[0] == "raw rows"

@@ -1,5 +1,7 @@
 """Write the card of a model from what the lake and the ledger have by now."""
 
+import logging
+
 from updraft import card
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -7,6 +9,8 @@ from updraft.life import train
 from updraft.model import store
 from updraft.partition import Partition
 from updraft.spec.model import UseCase
+
+_log = logging.getLogger(__name__)
 
 
 def write(case: UseCase, at: Partition, lake: Lake, digest: str) -> dict[str, bytes]:
@@ -21,6 +25,7 @@ def write(case: UseCase, at: Partition, lake: Lake, digest: str) -> dict[str, by
     pages = {"card.html": card.html(said, pictures), "card.md": card.markdown(said)}
     for name, content in pages.items():
         lake.put(f"{card.folder(case.name, digest)}/{name}", content)
+    _log.info("model card: %s", lake.location(key(case, digest)))
     return {**pages, **pictures}
 
 
