@@ -3,14 +3,15 @@
 Read top-down, a module imports only what stands below it::
 
     cli                    what a person types
-    demo                   a year of real flights, and a model's life on them
+    demo passport          a year of real flights, and a model's life on them; one prediction, explained
     life local             the stages as single calls; Airflow and MLflow on one machine
     retrain                should we train again?
     monitor score          what was seen of a champion; what it says about a partition
-    promote                who is champion
+    promote card           who is champion; what a model is, on a page
     alias rollout          MLflow's alias follows; who is scored beside the champion, and for how long
     grounds                on what grounds a candidate rises or is refused
     registry ledger        MLflow as a projection; the append-only, hash-chained record it follows
+    receipt serving        who scored a partition, by what code, from what; a model as MLflow serves it
     tracking records       MLflow's runs; what a decision is and what decisions add up to
     evidence train         verdicts on candidates, and how candidates come to be
     model                  a model is data: files, digests, a closed-set loader

@@ -9,7 +9,7 @@ however it was delivered and however many partitions are computed at a time.
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Which = str  # `features`, `label`, or the name of a shared feature set
+Without = Mapping[str, Callable[[Rows], Rows]]  # per source, what takes raw rows out
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
 
 ARROW = {
@@ -80,9 +81,13 @@ class History:
     :param which: The query of the use case that will run; only the sources it names are loaded.
 
     `facts` says, by partition asked about, how many facts of the source that `contract.coverage` names happen in it.
+    :param without: Takes out raw rows that are not to be seen, by the name of their source.
     """
 
-    def __init__(self, lake: Lake, case: UseCase, which: Which, *, first: Partition, latest: datetime) -> None:
+    def __init__(
+        self, lake: Lake, case: UseCase, which: Which,
+        *, first: Partition, latest: datetime, without: Without | None = None,
+    ) -> None:  # fmt: skip
         self._lake, self._case, self._sql = lake, case, case.sql(which)
         where = f"{which}.sql of {case.name}"
         self.sources = sources_of(case, self._sql, where)
@@ -93,7 +98,7 @@ class History:
             self.sources = sorted({*self.sources, self._counted})
             self._columns[self._counted] = self._columns.get(self._counted, frozenset()) | {"event_time"}
         self.facts: dict[str, int] = {}
-        self._first, self._latest = first, latest
+        self._first, self._latest, self._without = first, latest, without or {}
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
 
@@ -170,7 +175,8 @@ class History:
         rows = self._lake.read(table, self._delivered(source), needed.names)
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
         demand_same_types(table, rows, needed)
-        self._db.register("incoming", aligned(rows, needed))
+        seen = aligned(rows, needed)
+        self._db.register("incoming", self._without[name](seen) if name in self._without else seen)
         keys = ", ".join(map(quoted, source.key))
         # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
         self._db.execute(

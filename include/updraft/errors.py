@@ -108,6 +108,10 @@ class ModelRejected(Permanent):
     """Model files that do not match their digests, or a model that does not reproduce its golden predictions."""
 
 
+class PredictionMissing(Permanent):
+    """There is no score of such an entity in a partition."""
+
+
 class NoChampion(Permanent):
     """No model has been promoted for this use case, or none can be fallen back to."""
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from updraft import ingest
-from updraft.asof import ARROW, STAMP, History, Which, built_table, demand_same_types
+from updraft.asof import ARROW, STAMP, History, Which, Without, built_table, demand_same_types
 from updraft.contract import features as promised
 from updraft.errors import DeliveryMissing, FeaturesInvalid, SpecInvalid, did_you_mean
 from updraft.ingest.computed import mark_empty
@@ -95,15 +95,6 @@ def build(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     return _build(case, "features", keys, lake)
 
 
-def computed(case: UseCase, day: Partition, lake: Lake, *, latest: datetime) -> Rows:
-    """Compute the features of one partition as `build` does, and write nothing.
-
-    :param latest: Deliveries up to this moment are loaded, though the query sees none of what came after its own.
-    """
-    with History(lake, case, "features", first=day, latest=latest) as history:
-        return _shaped(case, "features", history.ask(day, day.as_of), day, day.as_of, fingerprint(case))
-
-
 def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
     """Compute the labels of mature partitions and write them, oldest first, many in one commit."""
     return _build(case, "label", keys, lake)
@@ -112,6 +103,24 @@ def build_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> Built:
 def build_shared(name: str, keys: Sequence[str], root: Path, lake: Lake) -> Built:
     """Compute a shared feature set for partitions, whether it was computed for them before or not."""
     return _build(as_case(name, root), name, keys, lake)
+
+
+def computed(
+    case: UseCase,
+    day: Partition,
+    lake: Lake,
+    which: Which = "features",
+    *,
+    latest: datetime | None = None,
+    without: Without | None = None,
+) -> Rows:
+    """Compute the features of a partition, or a shared feature set, as of its moment; nothing is written.
+
+    :param latest: Deliveries up to this moment are loaded, though the query sees none of what came after its own.
+    :param without: Raw rows to leave out, by the name of their source.
+    """
+    with History(lake, case, which, first=day, latest=latest or day.as_of, without=without) as history:
+        return _shaped(case, which, history.ask(day, day.as_of), day, day.as_of, fingerprint(case, which))
 
 
 def stale(case: UseCase, keys: Sequence[str], lake: Lake, which: Which = "features") -> list[str]:

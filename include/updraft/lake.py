@@ -320,6 +320,18 @@ class Lake:
         return LocalStore(self.uri, mkdir=True)
 
 
+@dataclass(frozen=True)
+class Still(Lake):
+    """A lake for reading alone: every table stays at the version it had when it was first asked about."""
+
+    _opened: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def _open(self, table: str) -> "DeltaTable | None":
+        if table not in self._opened:
+            self._opened[table] = super()._open(table)
+        return self._opened[table]
+
+
 @lru_cache(maxsize=4)  # a new HTTP client per object made reading five times slower
 def _remote(uri: str, options: tuple[tuple[str, str], ...]) -> Any:
     from obstore.store import from_url

@@ -5,6 +5,7 @@ model as a tag; the alias `champion` follows the ledger.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -57,6 +58,17 @@ class Registry:
             if self._version(use_case, training.digest) is None:
                 self._register(use_case, training.digest, run)
             return str(run.info.run_id)
+
+    def attach(self, use_case: str, digest: str, files: Mapping[str, bytes]) -> bool:
+        """Add files to the run of a model, or replace them; say whether there is such a run.
+
+        :raises RegistryUnavailable: If MLflow did not take it.
+        """
+        with answering():
+            run = tracking.find(self._client, use_case, digest)
+            if run is not None:
+                tracking.attach(self._client, run, files)
+            return run is not None
 
     def point_champion(self, use_case: str, digest: str) -> bool:
         """Let the alias follow the ledger; say whether it could.
@@ -131,8 +143,9 @@ class Registry:
         with tracking.may_exist():
             self._client.create_registered_model(use_case)
         source = f"{run.info.artifact_uri}/model"
+        told = {key: value for key, value in run.data.tags.items() if key.startswith(tracking.OURS)}
         made = self._client.create_model_version(
-            use_case, source, run.info.run_id, tags={DIGEST: digest}, await_creation_for=0
+            use_case, source, run.info.run_id, tags={**told, DIGEST: digest}, await_creation_for=0
         )
         return str(made.version)
 

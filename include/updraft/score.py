@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft import features, rollout
+from updraft import features, receipt, rollout
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -83,11 +83,16 @@ def schema(case: UseCase) -> pa.Schema:
     return pa.schema([*entity, shape.field("event_time"), *numbers, *text, pa.field("partition", pa.string())])
 
 
-def partitions(case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str, rescore: bool = False) -> Scored:
+def partitions(
+    case: UseCase, keys: Sequence[str], lake: Lake,
+    *, champion: str, rescore: bool = False, who: str = "unnamed", code_version: str = "unversioned",
+) -> Scored:  # fmt: skip
     """Score partitions with the model pinned by the caller, and write them in one commit.
 
     :param champion: Digest of the model; loaded only after its files match it.
     :param rescore: Replace scores that stand there already.
+    :param who: Run or person that scores, for the receipts.
+    :param code_version: Version of the code that scores, for the receipts.
     :raises FeaturesInvalid: If a partition has no features.
     """
     stored = lake.read(features.table(case), keys)
@@ -98,6 +103,7 @@ def partitions(case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str,
     if todo:
         own = rows.filter(pc.is_in(rows["partition"], pa.array(todo)))
         fresh = pa.concat_tables([*_fresh_scores(case, own, champion, lake)])
+        receipt.keep(case, lake, fresh, who=who, code_version=code_version)
         lake.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
     return _count(read(case, keys, lake), keys, kept=not todo)
 
@@ -137,6 +143,11 @@ def _whole(asked: Rows, answered: Rows, by: Sequence[str]) -> bool:
 
 def _counting(rows: Rows) -> Rows:
     return rows.filter(pc.is_in(rows["role"], pa.array(rollout.COUNTING)))
+
+
+def computed(case: UseCase, rows: Rows, model: Model, role: str = "champion") -> Rows:
+    """Scores that a model gives to all feature rows of a partition in a role, in their order; nothing is written."""
+    return _score_one(case, rows, model, np.full(len(rows), role, dtype=object))
 
 
 def _complete(case: UseCase, keys: Sequence[str], rows: Rows) -> None:

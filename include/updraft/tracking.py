@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-DIGEST = "updraft.digest"
-_PARENT, _TRIAL = "mlflow.parentRunId", "updraft.trial"
+OURS = "updraft."
+DIGEST = f"{OURS}digest"
+_PARENT, _TRIAL = "mlflow.parentRunId", f"{OURS}trial"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Training:
     :param metrics: Numbers; undefined ones are left out.
     :param tags: Data versions, feature fingerprint, code version, spec digest; shown as `updraft.<key>`.
     :param artifacts: File name -> content, such as plots and gates.
-    :param files: File name -> content of the model itself; shown below `model/`.
+    :param files: File name -> content of the model as MLflow serves it; shown below `model/`.
     :param trials: Settings tried on the way, by name; shown as child runs.
     """
 
@@ -56,7 +57,7 @@ class Tried:
 
 def connect(uri: str) -> "MlflowClient":
     """Open MLflow; the first time, a new SQLite file is migrated, which takes seconds."""
-    _configure()
+    configure()
     from mlflow import MlflowClient
 
     return MlflowClient(uri, uri)
@@ -116,13 +117,18 @@ def _fill(client: "MlflowClient", run: "Run", training: Training) -> None:
     params = [Param(key, str(value)[:6000]) for key, value in training.params.items()]
     for first in range(0, len(params), 100):  # MLflow takes no more at once
         client.log_batch(run_id, params=params[first : first + 100])
-    with TemporaryDirectory() as folder:
-        for file, content in {**training.artifacts, **{f"model/{k}": v for k, v in training.files.items()}}.items():
-            _write(Path(folder), PurePosixPath(file), content)
-        client.log_artifacts(run_id, folder)
+    attach(client, run, {**training.artifacts, **{f"model/{k}": v for k, v in training.files.items()}})
     _fill_trials(client, run, training)
     # Last of all: a run that is not finished is filled again, children and all.
     client.set_terminated(run_id)
+
+
+def attach(client: "MlflowClient", run: "Run", files: Mapping[str, bytes]) -> None:
+    """Store files with a run; one of the same name is replaced."""
+    with TemporaryDirectory() as folder:
+        for file, content in files.items():
+            _write(Path(folder), PurePosixPath(file), content)
+        client.log_artifacts(run.info.run_id, folder)
 
 
 def _fill_trials(client: "MlflowClient", run: "Run", training: Training) -> None:
@@ -154,7 +160,7 @@ def _write(folder: Path, file: PurePosixPath, content: bytes) -> None:
 
 
 def _tags(training: Training) -> dict[str, str]:
-    return {f"updraft.{key}": str(value)[:5000] for key, value in training.tags.items()}
+    return {f"{OURS}{key}": str(value)[:5000] for key, value in training.tags.items()}
 
 
 def checked(digest: str) -> str:
@@ -179,7 +185,7 @@ def may_exist() -> Iterator[None]:
 @contextmanager
 def answering() -> Iterator[None]:
     """Turn whatever MLflow raises into `RegistryUnavailable`: the ledger stands, a repair follows."""
-    _configure()
+    configure()
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -192,8 +198,10 @@ def answering() -> Iterator[None]:
         ) from fault
 
 
-def _configure() -> None:
-    # MLflow reads these at its import: no telemetry, and a server that is down is given up within a minute.
+def configure() -> None:
+    """Tell MLflow how to behave; before its first import, for then it reads the environment."""
+    # No telemetry, and a server that is down is given up within a minute.
     os.environ.update({"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")

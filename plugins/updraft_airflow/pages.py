@@ -17,7 +17,7 @@ from updraft_airflow.hooks.lake import LakeHook
 
 _NAME, _PARTITION = PATTERN.strip("^$"), r"[0-9]{4}-[0-9TW-]{2,8}"
 _OF_PARTITION = re.compile(rf"reports/({_NAME})/{_NAME}/{_PARTITION}")
-_REPORT, _CARD = rf"{_OF_PARTITION.pattern}(?:/[0-9a-f]{{64}})?", rf"cards/({_NAME})/[0-9a-f]{{12,64}}"
+_REPORT, _CARD = rf"{_OF_PARTITION.pattern}(?:/[0-9a-f]{{64}})?", rf"cards/({_NAME})/[0-9a-f]{{64}}/card"
 _PAGE = re.compile(rf"(?:{_REPORT}|{_CARD})\.html")
 # The pages show what strangers delivered: they may be styled, and do nothing else.
 HEADERS: Mapping[str, str] = {

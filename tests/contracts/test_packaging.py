@@ -1,6 +1,7 @@
 """The image and the settings of a local Airflow, without building either."""
 
 import re
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def test_what_is_copied_exists_and_reaches_the_builder():
 @pytest.mark.parametrize("path", [".env", ".git", ".updraft", "tests", "inbox", "include/updraft/__pycache__"])
 def test_what_is_private_or_made_stays_out(path):
     assert not kept(path)
+
+
+def test_what_is_no_python_is_declared_as_data_of_its_package():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    found = [file for file in (ROOT / "include" / "updraft").rglob("*.*") if file.suffix not in (".py", ".pyc")]
+    assert found
+    for file in found:
+        package = file.parent
+        while not (package / "__init__.py").exists():
+            package = package.parent
+        patterns = declared.get(".".join(package.relative_to(ROOT / "include").parts), [])
+        assert any(file.relative_to(package).match(pattern) for pattern in patterns), file
 
 
 def mapping(required: str, optional: str = "", **kinds: object) -> dict[str, object]:

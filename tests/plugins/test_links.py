@@ -10,7 +10,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from updraft_airflow.links import DataReportLink, ModelCardLink
 
 DAY, BASE = "2024-01-05", "http://127.0.0.1:1/updraft/"
-CARD = f"cards/tiny/{'a' * 64}.html"
+CARD = f"cards/tiny/{'a' * 64}/card.html"
 
 
 def link(run, task, of):

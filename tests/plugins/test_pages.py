@@ -20,7 +20,7 @@ KEPT = {
     f"reports/tiny/plan/2024-01-06/{D1}.html": b"first",
     f"reports/tiny/plan/2024-01-06/{D2}.html": b"second",
     "reports/tiny/features/2024-01-05.html": b"of features",
-    f"cards/tiny/{CARD}.html": b"a card",
+    f"cards/tiny/{CARD}/card.html": b"a card",
     f"rejected/tiny/plan/2024-01-05/{D1}.html": b"personal",
     f"reports/other/plan/2024-01-05/{D1}.html": b"of others",
     "ledger/tiny/head": b"1",
@@ -55,7 +55,7 @@ FOUND = {
     "a report": (ONE, "a report"),
     "the only report of a partition": (f"{BASE}reports/tiny/plan/2024-01-05", "a report"),
     "the report of features": ("/updraft/tiny__features/reports/tiny/features/2024-01-05", "of features"),
-    "a card": (f"/updraft/tiny__train/cards/tiny/{CARD}.html", "a card"),
+    "a card": (f"/updraft/tiny__train/cards/tiny/{CARD}/card.html", "a card"),
 }
 ABSENT = {
     "a delivery that is not kept": f"{BASE}reports/tiny/plan/2024-01-05/{'9' * 64}.html",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updraft.errors import NameInvalid, SpecInvalid
-from updraft.lake import Lake
+from updraft.lake import Lake, Still
 from updraft.rows import digest
 
 
@@ -221,3 +221,11 @@ def test_a_column_keeps_its_type_for_it_would_be_cast_in_silence(lake):
     with pytest.raises(SpecInvalid, match="t holds 'x' as int64, the rows have double"):
         lake.replace("t", fractions, ["b"])
     assert content(lake) == [("a", 1)]
+
+
+def test_a_still_lake_keeps_seeing_the_version_it_saw_first(lake):
+    lake.replace("t", pa.table({"x": [1], "partition": ["2024-01-01"]}), ["2024-01-01"])
+    still = Still(lake.uri, lake.options)
+    assert still.read("t")["x"].to_pylist() == [1]
+    lake.replace("t", pa.table({"x": [2], "partition": ["2024-01-01"]}), ["2024-01-01"])
+    assert (still.read("t")["x"].to_pylist(), lake.read("t")["x"].to_pylist()) == ([1], [2])

@@ -172,5 +172,5 @@ def test_a_training_is_shown_with_everything_it_rests_on(trained, candidate):
     assert tags["updraft.fingerprint"] == features.fingerprint(trained.case)
     assert json.loads(tags["updraft.data_versions"])["features/parcels"] == 1
     names = {found.path for folder in (None, "plots", "model") for found in client.list_artifacts(shown[0], folder)}
-    assert {"gates.json", "manifest.json", "plots/roc.png", "model/manifest.json", "model/encoder.json"} <= names
+    assert {"gates.json", "manifest.json", "plots/roc.png", "model/MLmodel", "model/input_example.json"} <= names
     assert len(client.search_runs([run.info.experiment_id])) == 1

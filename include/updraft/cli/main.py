@@ -58,6 +58,19 @@ def status(
     (list_ if deliveries else show)(console, use_case)
 
 
+@app.command()
+def explain(
+    use_case: UseCaseName,
+    entity: Annotated[str, typer.Argument(help="Values of the entity: `a,b`, or `name=value,name=value`.")],
+    partition: Annotated[str, typer.Argument(help="Partition of the prediction.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+) -> None:
+    """Show everything behind one prediction and recompute it; exit 1 if any of it was changed."""
+    from updraft.cli.explain import explain as show
+
+    show(console, use_case, entity, partition, as_json=as_json)
+
+
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(ledger, name="ledger")
 

@@ -7,7 +7,7 @@ from updraft import alias, features, promote
 from updraft.errors import ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import train
+from updraft.life import card, train
 from updraft.model import store
 from updraft.partition import Partition
 from updraft.promote import Approval, Promotion
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def examine(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *, who: str) -> dict[str, Any]:
     """Examine a candidate against the present champion and record what the gates said.
 
-    :return: The examination in short, and `gated`, the sequence of its record.
+    :return: The examination in short, `gated`, the sequence of its record, and `report`, where its card lies.
     :raises WriteConflict: If the champion changes meanwhile; a retry examines against the new one.
     """
     champion = Ledger(lake, case.name).state().champion
@@ -29,7 +29,8 @@ def examine(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any]
         return {"outcome": "PASS", "because": ["the candidate is the champion already"], "gated": 0}
     found = train.gate(case, at, lake, trained, champion=champion)
     record = promote.gate(lake, case, trained["candidate"], found, partition=at.key, who=who)
-    return {**found.summary(), "gated": record.sequence}
+    card.write(case, at, lake, trained["candidate"])
+    return {**found.summary(), "gated": record.sequence, "report": card.key(case, trained["candidate"])}
 
 
 def conclude(
@@ -46,7 +47,10 @@ def conclude(
     :raises RegistryUnavailable: If MLflow is down; the candidate and its evidence wait in the lake.
     """
     train.log_run(case, at, lake, registry, candidate)
-    return promote.promote(lake, registry, case, candidate, partition=at.key, who=who)
+    done = promote.promote(lake, registry, case, candidate, partition=at.key, who=who)
+    pages = card.write(case, at, lake, candidate)
+    registry.attach(case.name, candidate, {f"card/{name}": content for name, content in pages.items()})
+    return done
 
 
 def answer(case: UseCase, at: Partition, lake: Lake, said: Mapping[str, Any], candidate: str, gated: int) -> Approval:

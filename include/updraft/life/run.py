@@ -52,7 +52,8 @@ class Life:
     def score(self, keys: Sequence[str]) -> Told:
         """Score with the champion and reconcile."""
         champion = score_.pin(self.case, self.lake)
-        _, skew = scoring.partitions(self.case, keys, self.lake, champion=champion)
+        by: dict[str, Any] = {"who": self.who, "code_version": os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")}
+        _, skew = scoring.partitions(self.case, keys, self.lake, champion=champion, **by)
         yield {"stage": "score", **asdict(score_.reconcile(self.case, keys, self.lake)), "skew": skew}
 
     def monitor(self, keys: Sequence[str]) -> Told:

@@ -18,7 +18,14 @@ _SHOWN = 10
 
 
 def partitions(
-    case: UseCase, keys: Sequence[str], lake: Lake, *, champion: str, rescore: bool = False
+    case: UseCase,
+    keys: Sequence[str],
+    lake: Lake,
+    *,
+    champion: str,
+    rescore: bool = False,
+    who: str = "unnamed",
+    code_version: str = "unversioned",
 ) -> tuple[Scored, dict[str, Any]]:
     """Score partitions as `score.partitions`; say with it, in a small JSON value, where their features are skewed.
 
@@ -26,7 +33,8 @@ def partitions(
     """
     done = set() if rescore else set(lake.partitions(score.table(case)))
     told = held(case, [key for key in keys if key not in done], lake, champion)
-    return score.partitions(case, keys, lake, champion=champion, rescore=rescore), told
+    by = {"who": who, "code_version": code_version}
+    return score.partitions(case, keys, lake, champion=champion, rescore=rescore, **by), told
 
 
 def held(case: UseCase, keys: Sequence[str], lake: Lake, champion: str) -> dict[str, Any]:

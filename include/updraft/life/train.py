@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from updraft import dataset, features
+from updraft import card, dataset, features, serving
 from updraft.errors import ModelRejected, TrainingRefused
 from updraft.evidence import Evidence, Examination, examine
 from updraft.lake import Lake
@@ -132,9 +132,7 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
     facts = model.manifest
     metrics = {f"holdout_{name}": value["value"] for name, value in found["metrics"].items()}
     protocol = json.loads(lake.get(protocol_key(case, digest)))
-    pictures = plots(model, held_out(case, at, lake, model), case.label.column)
-    if protocol["value"] is not None:
-        pictures["value.png"] = value_curve(protocol["value"])
+    drawn = pictures(case, at, lake, model)
     reports = {"gates.json": json.dumps(found, indent=1).encode(), "manifest.json": facts.dump()}
     reports["protocol.json"] = json.dumps(protocol, indent=1).encode()
     training = Training(
@@ -150,8 +148,8 @@ def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", dige
             "data": facts.data,
             "data_versions": json.dumps(_versions(case, lake, digest), sort_keys=True),
         },
-        artifacts={**{f"plots/{name}": png for name, png in pictures.items()}, **reports},
-        files={**model.files(), "manifest.json": facts.dump()},
+        artifacts={**{f"plots/{name}": png for name, png in drawn.items()}, **reports},
+        files=serving.files(case.name, model),
         trials=_tried(protocol),
     )
     return registry.log_training(case.name, training)
@@ -170,6 +168,20 @@ def _tried(protocol: Mapping[str, Any]) -> dict[str, "Tried"]:
         for family, each in protocol["families"].items()
         for trial in each["trials"]
     }
+
+
+def pictures(case: UseCase, at: Partition, lake: Lake, model: Model) -> dict[str, bytes]:
+    """Pictures of a model on its holdout, as PNG by file name; drawn once and kept beside its card."""
+    folder = card.folder(case.name, model.digest)
+    if kept := {key.rpartition("/")[2]: key for key in lake.keys(folder) if key.endswith(".png")}:
+        return {name: lake.get(key) for name, key in kept.items()}
+    drawn = plots(model, held_out(case, at, lake, model), case.label.column)
+    worth = json.loads(lake.get(protocol_key(case, model.digest)))["value"]
+    if worth is not None:
+        drawn["value.png"] = value_curve(worth)
+    for name, png in drawn.items():
+        lake.put(f"{folder}/{name}", png)
+    return drawn
 
 
 def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:

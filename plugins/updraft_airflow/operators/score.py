@@ -1,5 +1,6 @@
 """Score: what does the champion say about the rows of this partition?"""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -49,10 +50,13 @@ class ScoreOperator(StageOperator):
         """Score; a partition scored before is kept."""
         from updraft.life import score
 
-        again = self.rescore.lower() == "true"
+        how: dict[str, Any] = {"champion": self.champion, "rescore": self.rescore.lower() == "true"}
+        by: dict[str, Any] = {
+            "who": context["run_id"],
+            "code_version": os.environ.get("UPDRAFT_CODE_VERSION", "unversioned"),
+        }
         with airflow_outcomes():
-            case, keys = self.case, self.keys
-            scored, skew = score.partitions(case, keys, self.lake, champion=self.champion, rescore=again)
+            scored, skew = score.partitions(self.case, self.keys, self.lake, **how, **by)
         return {**_told(scored), "skew": skew}
 
 

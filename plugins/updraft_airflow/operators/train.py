@@ -94,13 +94,13 @@ class PromoteOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Decide by what the ledger says, never by what a task handed over."""
-        from updraft.life import promotion
+        from updraft.life import card, promotion
 
         with airflow_outcomes():
             registry = RegistryHook(self.registry_conn_id).get_conn()
             candidate, who = self.trained["candidate"], context["run_id"]
             done = promotion.conclude(self.case, self.at, self.lake, registry, candidate, who=who)
-        return asdict(done)
+            return {**asdict(done), "report": card.key(self.case, candidate)}
 
 
 class AnnounceChampionOperator(StageOperator):

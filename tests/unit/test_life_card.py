@@ -1,0 +1,36 @@
+import pytest
+from mlflow import MlflowClient
+
+from updraft.errors import ModelRejected
+from updraft.ledger import Ledger
+from updraft.life import card, promotion
+from updraft.partition import calendar
+
+pytestmark = pytest.mark.slow  # trains models and talks to a real MLflow
+
+AT = "2024-01-18"
+
+
+def test_a_card_is_written_for_the_question_and_again_with_the_answer(trained):
+    case, lake, at = trained.case, trained.lake, calendar(trained.case).at(AT)
+    made = Ledger(lake, "parcels").records()[0].facts
+    with pytest.raises(ModelRejected, match="has not been through the gates"):
+        card.write(case, at, lake, made["candidate"])
+    said = promotion.examine(case, at, lake, made, who="test")
+    assert said["report"] == card.key(case, made["candidate"])
+    assert b"not decided yet" in lake.get(said["report"])
+    promotion.conclude(case, at, lake, trained.registry, made["candidate"], who="test")
+    page = lake.get(said["report"])
+    assert b"not decided yet" not in page
+    assert b"champion" in page
+    folder = said["report"].rpartition("/")[0]
+    kept = {key.rpartition("/")[2] for key in lake.keys(folder)}
+    assert {"card.html", "card.md", "calibration.png", "value.png"} <= kept
+    client = MlflowClient(trained.registry.tracking_uri, trained.registry.tracking_uri)
+    (run,) = client.search_runs([client.get_experiment_by_name("parcels").experiment_id])
+    shown = {found.path for found in client.list_artifacts(run.info.run_id, "card")}
+    assert shown == {f"card/{name}" for name in kept}
+
+
+def test_a_model_mlflow_does_not_know_gets_nothing_attached(trained):
+    assert trained.registry.attach("parcels", "f" * 64, {"card/card.md": b""}) is False
