@@ -19,7 +19,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(HOME_DIR)/cache/hypothesis
 export AIRFLOW_HOME := $(HOME_DIR)/airflow
 export UPDRAFT_CODE_VERSION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unversioned)
 
-.PHONY: help setup demo stop clean test unit lint types bench fuzz format lock docs
+.PHONY: help setup demo stop clean test unit lint types bench studies fuzz format lock docs
 
 help: ## List the verbs.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -48,11 +48,21 @@ lint: setup ## Check style, import boundaries and formatting.
 types: setup ## Check types.
 	@$(BIN)/mypy --cache-dir $(HOME_DIR)/cache/mypy
 
-bench: setup ## Measure: the as-of engine and join, the features of a quarter, and the gates on equal models.
+bench: setup ## Measure speed and memory beside peers: landing, the as-of engine and join, features, gates.
+	@$(BIN)/python tests/bench/landing_bench.py
 	@$(BIN)/python tests/bench/asof_bench.py
 	@$(BIN)/python tests/bench/asof_join_bench.py --runs 1
 	@$(BIN)/python tests/bench/year_bench.py
+	@$(BIN)/python tests/bench/gates_bench.py
+	@$(BIN)/python tests/bench/slices_bench.py
+
+studies: setup ## Measure how often gates are wrong, what races and tampering do, how good the demo's models can be.
 	@$(BIN)/python tests/bench/aa_study.py
+	@$(BIN)/python tests/bench/coverage_study.py
+	@$(BIN)/python tests/bench/power_study.py
+	@$(BIN)/python tests/bench/race_study.py --races 1000
+	@$(BIN)/python -m tests.bench.tamper_study
+	@$(BIN)/python tests/bench/demo_study.py
 
 fuzz: setup ## Land 2,000 hostile deliveries, each in a process that may die.
 	@$(BIN)/python -m tests.fuzz.run --cases 2000 --seed 1

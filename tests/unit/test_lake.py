@@ -2,6 +2,7 @@ import threading
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -229,3 +230,51 @@ def test_a_still_lake_keeps_seeing_the_version_it_saw_first(lake):
     assert still.read("t")["x"].to_pylist() == [1]
     lake.replace("t", pa.table({"x": [2], "partition": ["2024-01-01"]}), ["2024-01-01"])
     assert (still.read("t")["x"].to_pylist(), lake.read("t")["x"].to_pylist()) == ([1], [2])
+
+
+class TestPoured:
+    """Rows that need not fit into memory, written as files that one commit makes the content of a partition."""
+
+    SHAPE = rows("a", 1).schema
+
+    def pour(self, lake, *tables, beside=None):
+        return lake.pour("t", "a", list(tables), self.SHAPE, pc.scalar(False) if beside is None else beside)
+
+    def test_a_partition_holds_what_was_poured_and_the_others_are_left_alone(self, lake):
+        lake.replace("t", pa.concat_tables([rows("a", 1, 2), rows("b", 3)]), ["a", "b"])
+        self.pour(lake, rows("a", 7), rows("a"), rows("a", 8, 9))
+        assert content(lake) == [("a", 7), ("a", 8), ("a", 9), ("b", 3)]
+        assert sorted(v for some in lake.scan("t", ["a"]) for v in some["x"].to_pylist()) == [7, 8, 9]
+
+    def test_present_rows_that_are_to_stay_do(self, lake):
+        lake.replace("t", rows("a", 1, 2, 3), ["a"])
+        self.pour(lake, rows("a", 9), beside=pc.field("x") > 1)
+        assert content(lake) == [("a", 2), ("a", 3), ("a", 9)]
+
+    def test_a_column_that_the_table_has_besides_stays(self, lake):
+        lake.replace("t", rows("a", 1, y=["old"]), ["a"])
+        self.pour(lake, rows("a", 9), beside=pc.field("x") == 1)
+        assert sorted((r["x"], r["y"]) for r in lake.read("t").to_pylist()) == [(1, "old"), (9, None)]
+
+    def test_another_type_is_refused(self, lake):
+        lake.replace("t", pa.table({"partition": ["a"], "x": ["text"]}), ["a"])
+        with pytest.raises(SpecInvalid, match="x"):
+            self.pour(lake, rows("a", 9))
+
+    def test_no_rows_empty_the_partition(self, lake):
+        lake.replace("t", rows("a", 1), ["a"])
+        self.pour(lake)
+        assert content(lake) == []
+
+    @pytest.mark.parametrize("begun", [False, True])
+    def test_of_writers_at_once_the_rows_of_one_stand_whoever_pours(self, lake, begun):
+        lake.replace("t", rows("a" if begun else "b", 0), ["a" if begun else "b"])
+
+        def write(number):
+            values = [number] * (number + 1)
+            return self.pour(lake, rows("a", *values)) if number % 2 else lake.replace("t", rows("a", *values), ["a"])
+
+        versions = at_once(6, write)
+        assert all(isinstance(version, int) for version in versions), versions
+        found = [x for key, x in content(lake) if key == "a"]
+        assert found in [[number] * (number + 1) for number in range(6)]

@@ -9,7 +9,7 @@ import pytest
 from tests import parcels
 
 from updraft import features
-from updraft.asof import raw_table
+from updraft.asof import History, raw_table
 from updraft.evidence.hindsight import Hindsight
 from updraft.ingest.late import Late
 from updraft.ledger import Ledger
@@ -35,9 +35,13 @@ def looked(world, case=None):
 
 def from_the_future(world, keys):
     """Write features of partitions as they would look a week later."""
-    days = [calendar(world.case).at(key) for key in keys]
-    moments = [calendar(world.case).step(day, 7).as_of for day in days]
-    features._build(world.case, "features", days, moments, world.lake)
+    case = world.case
+    for day in (calendar(case).at(key) for key in keys):
+        moment = calendar(case).step(day, 7).as_of
+        with History(world.lake, case, "features", first=day, latest=moment) as history:
+            asked = history.ask(day, moment)
+        rows = features._shaped(case, "features", asked, day, moment, features.fingerprint(case))
+        world.lake.replace(features.table(case), rows, [day.key])
 
 
 def spoil(world, key, column, value):
