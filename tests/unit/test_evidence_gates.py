@@ -11,7 +11,8 @@ from updraft.evidence import Evidence, gates
 from updraft.evidence.gates import absolute, baselines, champion
 from updraft.evidence.judgement import detectable, is_better, is_not_worse, margin_of, rows_needed
 from updraft.evidence.paired import Difference
-from updraft.spec.model import Gates, UseCase
+from updraft.spec.gates import Gates
+from updraft.spec.model import UseCase
 
 ROW = Difference(
     metric="auc",

@@ -129,9 +129,9 @@ def test_a_training_does_not_outlive_its_caller(parcels_case, delivered):
 
 
 def test_a_search_killed_again_and_again_goes_on_and_ends_the_same(delivered, tmp_path):
-    case = parcels.write(tmp_path, model={"tuning": {"trials": 12}})
+    case = parcels.write(tmp_path, model={"tuning": {"trials": 30}})
     counts = []
-    for trials in (1, 5, 9, 14, 20):
+    for trials in (1, 10, 20, 32, 45):
         killer = threading.Thread(target=kill_child_when, args=(lambda n=trials: len(kept(delivered)) >= n,))
         killer.start()
         with contextlib.suppress(TrainingStopped):
@@ -139,9 +139,9 @@ def test_a_search_killed_again_and_again_goes_on_and_ends_the_same(delivered, tm
         killer.join()
         counts.append(len(kept(delivered)))
     assert counts == sorted(counts)
-    assert counts[0] < 24
+    assert counts[0] < 60
     last = fit(case, delivered)
-    assert len(kept(delivered)) == 24, "twelve per family, none twice"
+    assert len(kept(delivered)) == 60, "thirty per family, none twice"
     fresh = Lake(str(tmp_path / "fresh"))
     parcels.deliver(case, fresh, calendar(case).keys("2024-01-01", "2024-02-11"))
     features.build(case, calendar(case).keys("2024-01-01", AT), fresh)

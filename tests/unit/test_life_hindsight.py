@@ -11,6 +11,7 @@ from tests import parcels
 from updraft import features
 from updraft.asof import History, raw_table
 from updraft.evidence.hindsight import Hindsight
+from updraft.features.shape import shaped
 from updraft.ingest.late import Late
 from updraft.ledger import Ledger
 from updraft.life import train
@@ -40,7 +41,7 @@ def from_the_future(world, keys):
         moment = calendar(case).step(day, 7).as_of
         with History(world.lake, case, "features", first=day, latest=moment) as history:
             asked = history.ask(day, moment)
-        rows = features._shaped(case, "features", asked, day, moment, features.fingerprint(case))
+        rows = shaped(case, "features", asked, day, moment, features.fingerprint(case))
         world.lake.replace(features.table(case), rows, [day.key])
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from updraft.evidence import gates
 from updraft.spec.checks import Calibration, GateName, Leakage, Operation, Robustness
-from updraft.spec.model import Gates
+from updraft.spec.gates import Gates
 
 
 def test_every_gate_there_is_can_be_given_a_mode():

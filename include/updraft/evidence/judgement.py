@@ -22,7 +22,7 @@ from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference
 from updraft.evidence.sampling import critical
 from updraft.evidence.verdict import Outcome, Verdict
-from updraft.spec.model import Gates
+from updraft.spec.gates import Gates
 
 POWER = 0.8
 

@@ -5,7 +5,8 @@ import math
 from updraft.evidence.evidence import Evidence
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.verdict import Outcome, Verdict, merge
-from updraft.spec.model import Limit, UseCase
+from updraft.spec.gates import Limit
+from updraft.spec.model import UseCase
 
 
 def gate(evidence: Evidence, case: UseCase) -> Verdict | None:

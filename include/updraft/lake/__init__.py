@@ -5,22 +5,21 @@ rows again commits nothing. Objects are created once (a conditional put) or repl
 """
 
 import json
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from updraft.errors import LakeUnavailable, NameInvalid, SpecInvalid, WriteConflict
+from updraft.lake.faults import answering, beaten, retry_conflicts, unavailable
+from updraft.lake.names import checked, literal
+from updraft.lake.stores import store
+from updraft.lake.tables import dataset, in_files, of_partitions, same_types
 from updraft.rows import Rows, aligned, digest, plain
 from updraft.spool import CHUNK, size, spool
 
@@ -28,29 +27,6 @@ if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable
 
 _BATCH = 1 << 15  # rows
-_FILE = 1 << 21  # values
-_PART = re.compile(r"[A-Za-z0-9_.=-]{1,200}")
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turn the faults of the object store, but not its answers, into errors of Updraft."""
-    from obstore.exceptions import BaseError
-
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (BaseError, OSError) as fault:
-        raise _unavailable(fault) from fault
-
-
-_retry_conflicts = retry(
-    retry=retry_if_exception_type(WriteConflict),
-    wait=wait_random_exponential(multiplier=0.02, max=2),
-    stop=stop_after_attempt(12),
-    reraise=True,
-)
 
 
 @dataclass(frozen=True)
@@ -76,7 +52,7 @@ class Lake:
         """
         return self.update(table, partitions, lambda _: rows)
 
-    @_retry_conflicts
+    @retry_conflicts
     def update(self, table: str, partitions: Sequence[str], change: Callable[[Rows | None], Rows]) -> int:
         """Replace `partitions` by what `change` makes of their present rows; return the table's version.
 
@@ -93,7 +69,7 @@ class Lake:
             # Of two writers that create a table with their rows at once, delta-rs lets both land.
             self._create(table, rows.schema)
             return self.update(table, partitions, change)
-        _same_types(table, before.schema, plain(rows.schema))
+        same_types(table, before.schema, plain(rows.schema))
         if len(before) == len(rows) and digest(before) == digest(rows):
             return int(present.version())
         return self._commit(table, present, rows, partitions)
@@ -129,9 +105,9 @@ class Lake:
                 rows = pa.Table.from_batches([batch])
                 yield rows.cast(plain(rows.schema))
         except OSError as fault:
-            raise _unavailable(fault) from fault
+            raise unavailable(fault) from fault
 
-    @_retry_conflicts
+    @retry_conflicts
     def pour(self, table: str, partition: str, rows: Iterable[Rows], schema: pa.Schema, beside: Any) -> int:
         """Put rows that need not fit into memory in a partition; return the table's version.
 
@@ -144,7 +120,7 @@ class Lake:
         present = self._open(table)
         assert present is not None  # made above
         held = plain(pa.schema(present.schema()))
-        _same_types(table, held, plain(schema))
+        same_types(table, held, plain(schema))
         whole = pa.schema([*schema, *(field for field in held if field.name not in schema.names)])
         stay = (aligned(some, whole) for some in self._batches(present, [partition], None, beside))
         return self._add(table, present, chain(stay, (aligned(some, whole) for some in rows)), whole, partition)
@@ -170,7 +146,7 @@ class Lake:
         except TableNotFoundError:
             return None
         except OSError as fault:
-            raise _unavailable(fault) from fault
+            raise unavailable(fault) from fault
 
     def _scan(
         self, present: "DeltaTable", partitions: Sequence[str] | None, columns: Sequence[str] | None = None
@@ -182,7 +158,7 @@ class Lake:
             dataset, names = self._dataset(present, partitions, columns)
             rows = dataset.to_table(columns=names)
         except OSError as fault:
-            raise _unavailable(fault) from fault
+            raise unavailable(fault) from fault
         return rows.cast(plain(rows.schema)).combine_chunks()
 
     def _dataset(
@@ -195,22 +171,22 @@ class Lake:
         # Pruning by partition before the dataset is made: its cost grows with the files it is given.
         if "://" in self.uri:
             return present.to_pyarrow_dataset(file_pruning_predicate=pruned), names
-        return _files(present.file_uris(file_pruning_predicate=pruned), shape), names
+        return dataset(present.file_uris(file_pruning_predicate=pruned), shape), names
 
     def _commit(self, table: str, present: "DeltaTable", rows: Rows, partitions: Sequence[str]) -> int:
         from deltalake import write_deltalake
         from deltalake.exceptions import CommitFailedError
 
-        wanted = ", ".join(f"'{_literal(key)}'" for key in partitions)
+        wanted = ", ".join(f"'{literal(key)}'" for key in partitions)
         how: dict[str, Any] = {"mode": "overwrite", "predicate": f"partition IN ({wanted})", "schema_mode": "merge"}
-        how["commit_properties"] = _of_partitions(partitions)
+        how["commit_properties"] = of_partitions(partitions)
         try:
             # Writing through the table that was read makes delta-rs check every commit since that read.
             write_deltalake(present, rows, storage_options=dict(self.options), **how)
         except CommitFailedError as lost:
-            raise _beaten(table) from lost
+            raise beaten(table) from lost
         except OSError as fault:
-            raise _unavailable(fault) from fault
+            raise unavailable(fault) from fault
         return self.version(table) or 0
 
     def _add(self, table: str, present: "DeltaTable", rows: Iterable[Rows], schema: pa.Schema, partition: str) -> int:
@@ -220,21 +196,21 @@ class Lake:
 
         run, added = secrets.token_hex(8), list[Any]()
         stored = pa.schema([field for field in schema if field.name != "partition"])
-        for number, (file, count) in enumerate(_in_files(rows, stored)):
-            path = f"partition={_literal(partition)}/part-{number:05d}-{run}.parquet"
+        for number, (file, count) in enumerate(in_files(rows, stored)):
+            path = f"partition={literal(partition)}/part-{number:05d}-{run}.parquet"
             about = size(file), {"partition": partition}, int(time.time() * 1000), True
             self.keep(f"{table}/{path}", file)
             added.append(AddAction(path, *about, json.dumps({"numRecords": count})))
         only: Any = [("partition", "=", partition)]
-        same = _of_partitions([partition])
+        same = of_partitions([partition])
         try:
             present.create_write_transaction(
                 added, "overwrite", schema, ["partition"], partition_filters=only, commit_properties=same
             )
         except CommitFailedError as lost:
-            raise _beaten(table) from lost
+            raise beaten(table) from lost
         except OSError as fault:
-            raise _unavailable(fault) from fault
+            raise unavailable(fault) from fault
         return self.version(table) or 0
 
     def _create(self, table: str, schema: pa.Schema) -> None:
@@ -248,76 +224,72 @@ class Lake:
                 self._table_uri(table), schema, mode="ignore", partition_by=["partition"], storage_options=options
             )
         except CommitFailedError as lost:
-            raise _beaten(table) from lost
+            raise beaten(table) from lost
         except OSError as fault:
-            raise _unavailable(fault) from fault
+            raise unavailable(fault) from fault
 
     def _table_uri(self, table: str) -> str:
-        return f"{self.uri.rstrip('/')}/{_key(table)}"
+        return f"{self.uri.rstrip('/')}/{checked(table)}"
 
     # ---- objects ------------------------------------------------------------------------------------------------
 
-    @_answering()
+    @answering()
     def create(self, key: str, content: bytes) -> bool:
         """Store an object unless one is there already; say whether it was stored now."""
         from obstore.exceptions import AlreadyExistsError
 
         try:
-            self._store.put(_key(key), content, mode="create")
+            self._store.put(checked(key), content, mode="create")
         except AlreadyExistsError:
             return False
         return True
 
-    @_answering()
+    @answering()
     def put(self, key: str, content: bytes) -> None:
         """Store an object, replacing what was there."""
-        self._store.put(_key(key), content)
+        self._store.put(checked(key), content)
 
-    @_answering()
+    @answering()
     def keep(self, key: str, file: IO[bytes]) -> None:
         """Store an object of any size, whose key names its content, unless it is there already."""
         try:
-            self._store.head(_key(key))
+            self._store.head(checked(key))
         except FileNotFoundError:
             file.seek(0)
-            self._store.put(_key(key), file, chunk_size=8 << 20, max_concurrency=2)
+            self._store.put(checked(key), file, chunk_size=8 << 20, max_concurrency=2)
 
-    @_answering()
+    @answering()
     def fetch(self, key: str) -> IO[bytes]:
         """Content of an object of any size, in a file of one's own.
 
         :raises FileNotFoundError: If there is none.
         """
         file = spool()
-        for chunk in self._store.get(_key(key)).stream(CHUNK):
+        for chunk in self._store.get(checked(key)).stream(CHUNK):
             file.write(chunk)
         file.seek(0)
         return file
 
-    @_answering()
+    @answering()
     def get(self, key: str) -> bytes:
         """Content of an object.
 
         :raises FileNotFoundError: If there is none.
         """
-        return bytes(self._store.get(_key(key)).bytes())
+        return bytes(self._store.get(checked(key)).bytes())
 
-    @_answering()
+    @answering()
     def keys(self, prefix: str) -> list[str]:
         """Keys of the objects below `prefix`, sorted."""
-        return sorted(found["path"] for page in self._store.list(_key(prefix) + "/") for found in page)
+        return sorted(found["path"] for page in self._store.list(checked(prefix) + "/") for found in page)
 
     def location(self, key: str) -> str:
         """Where a person or another tool finds an object."""
-        return f"{self.uri.rstrip('/')}/{_key(key)}"
+        return f"{self.uri.rstrip('/')}/{checked(key)}"
 
     @property
     def _store(self) -> Any:
-        from obstore.store import LocalStore
-
-        if "://" in self.uri:
-            return _remote(self.uri, tuple(self.options.items()))
-        return LocalStore(self.uri, mkdir=True)
+        return store(self.uri, tuple(self.options.items()))
 
 
 @dataclass(frozen=True)
@@ -330,86 +302,3 @@ class Still(Lake):
         if table not in self._opened:
             self._opened[table] = super()._open(table)
         return self._opened[table]
-
-
-@lru_cache(maxsize=4)  # a new HTTP client per object made reading five times slower
-def _remote(uri: str, options: tuple[tuple[str, str], ...]) -> Any:
-    from obstore.store import from_url
-
-    # delta-rs takes one flat list of options; obstore panics on those that belong to the HTTP client.
-    client: Any = {k: v for k, v in options if k in ("allow_http", "timeout", "connect_timeout")}
-    store: Any = {k: v for k, v in options if k not in client}
-    return from_url(uri, client_options=client, **store)
-
-
-def _files(files: Sequence[str], shape: pa.Schema) -> Any:
-    """A dataset over the files of a local table, oldest partition first, so that equal content reads equal.
-
-    Files older than a column lack it and read as null. On S3 the table's own dataset knows the credentials; here its
-    per-file statistics would cost several times what reading does.
-    """
-    import pyarrow.dataset as ds
-
-    by = ds.partitioning(pa.schema([("partition", pa.string())]), flavor="hive")
-    return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
-
-
-def _of_partitions(partitions: Sequence[str]) -> "CommitProperties":
-    """What makes two commits to a partition collide even where neither found anything to replace."""
-    from deltalake import CommitProperties, Transaction
-
-    return CommitProperties(app_transactions=[Transaction(f"partition={key}", 1) for key in partitions])
-
-
-def _in_files(rows: Iterable[Rows], schema: pa.Schema) -> Iterator[tuple[IO[bytes], int]]:
-    """Parquet files of some million values each, and the rows in them; one is there at a time."""
-    some = iter(rows)
-    while (first := next(some, None)) is not None:
-        file, count = spool(), 0
-        with pq.ParquetWriter(file, schema, compression="snappy") as writer:
-            for table in chain([first], some):
-                writer.write_table(table.select(schema.names))
-                count += len(table)
-                if count * len(schema) > _FILE:
-                    break
-        yield file, count
-
-
-def _same_types(table: str, before: pa.Schema, after: pa.Schema) -> None:
-    """Refuse another type for a column: delta-rs would cast to the old one, and 1.5 would silently become 1."""
-    for new in (new for new in after if new.name in before.names and new.type != pa.null()):
-        if before.field(new.name).type != new.type:
-            raise SpecInvalid(
-                f"{table} holds {new.name!r} as {before.field(new.name).type}, the rows have {new.type}.",
-                next_step="give the column another name in spec.yaml; what is stored keeps its type.",
-            )
-
-
-def _beaten(table: str) -> WriteConflict:
-    return WriteConflict(
-        f"Another writer changed {table} first.", next_step="run the task again; it starts from fresh rows."
-    )
-
-
-def _key(path: str) -> str:
-    """Refuse a key that could leave the root or mean something to a store or shell."""
-    # delta-rs decodes percent signs when it reads, so `%2e%2e` would be a way out.
-    if not all(_PART.fullmatch(part) and part.strip(".") for part in path.split("/")):
-        raise NameInvalid(
-            f"{path[:80]!r} is not a key of the lake.",
-            next_step="use names joined by single slashes; keys are generated, never typed by hand.",
-        )
-    return path
-
-
-def _literal(key: str) -> str:
-    """A partition key as it may stand inside a Delta predicate, which takes no bound parameters."""
-    if not key or not all(c.isascii() and (c.isalnum() or c in "-:_") for c in key):
-        raise NameInvalid(f"{key[:80]!r} is not a partition key.", next_step="use a key of the use case's calendar.")
-    return key
-
-
-def _unavailable(fault: Exception) -> LakeUnavailable:
-    return LakeUnavailable(
-        f"The lake did not answer: {str(fault)[:300]}", next_step="check the store and its disk, then retry."
-    )
