@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updraft.errors import NameInvalid, SpecInvalid
-from updraft.lake import Lake, Still
+from updraft.lake import Lake
+from updraft.lake.still import Still
 from updraft.rows import digest
 
 

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from updraft.lake.faults import answering, beaten, retry_conflicts, unavailable
 from updraft.lake.names import checked, literal
@@ -24,7 +23,7 @@ from updraft.rows import Rows, aligned, digest, plain
 from updraft.spool import CHUNK, size, spool
 
 if TYPE_CHECKING:
-    from deltalake import CommitProperties, DeltaTable
+    from deltalake import DeltaTable
 
 _BATCH = 1 << 15  # rows
 
@@ -290,15 +289,3 @@ class Lake:
     @property
     def _store(self) -> Any:
         return store(self.uri, tuple(self.options.items()))
-
-
-@dataclass(frozen=True)
-class Still(Lake):
-    """A lake for reading alone: every table stays at the version it had when it was first asked about."""
-
-    _opened: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    def _open(self, table: str) -> "DeltaTable | None":
-        if table not in self._opened:
-            self._opened[table] = super()._open(table)
-        return self._opened[table]

@@ -10,7 +10,8 @@ from typing import Any
 
 from updraft import score
 from updraft.errors import FeaturesInvalid, ModelRejected
-from updraft.lake import Lake, Still
+from updraft.lake import Lake
+from updraft.lake.still import Still
 from updraft.passport import asked, behind, decided, delivered, recomputed
 from updraft.passport.behind import Behind, Sight
 from updraft.passport.check import Check, Layer, at_fault
