@@ -57,7 +57,9 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
     finally:
         child.kill()
         child.wait()
-        child.stdin.close()  # type: ignore[union-attr]
+        assert child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # what it never read is of no use to anybody
+            child.stdin.close()
     return Trained(**_answer(child))
 
 

@@ -45,12 +45,12 @@ def decisions(scene: Scene) -> dict[str, Any]:
         return {}
     about = [record for record in scene.ledger.records if record.model == scene.model]
     trained, gated, raised = (_newest(about, kind) for kind in ("trained", "gated", "promoted"))
-    approved = _newest(about, "approved")
+    approval = (raised.facts.get("approval") if raised else None) or {}
     return {
         "trained": _told(trained),
         "gated": None if gated is None else {**(_told(gated) or {}), **_examined(gated.facts)},
         "promoted": _told(raised),
-        "approved_by": approved.who if approved else None,
+        "approved_by": approval.get("by"),
         "history": [_told(record) for record in about if record.kind not in ("trained", "gated")],
     }
 
@@ -67,17 +67,18 @@ def _evidence(scene: Scene, gated: Record | None) -> Check:
         return Check("evidence", "unknown", "the ledger has no examination of this model")
     where = evidence_key(scene.case, scene.model)
     try:
-        # What a gate measured of the machine is in no record.
-        found = canonical({k: v for k, v in json.loads(scene.lake.get(where)).items() if k != "measured"})
+        said = json.loads(scene.lake.get(where))
     except FileNotFoundError:
         return broken("evidence", f"{where} is gone", f"the examination of record {gated.sequence}", "nothing")
     except ValueError:
         return broken("evidence", f"{where} was changed", f"the examination of record {gated.sequence}", "no JSON")
+    # What a gate measured of the machine is in no record, and a record says more than the examination.
+    found = canonical({name: value for name, value in said.items() if name != "measured"})
+    recorded = canonical({name: gated.facts[name] for name in said if name in gated.facts})
     named = gated.facts.get("report")
-    same = digest(found) in str(named) if named else found == canonical(gated.facts)
-    if same:
+    if digest(found) in str(named) if named else found == recorded:
         return Check("evidence", "holds", f"the examination is that of record {gated.sequence}")
-    expected = str(named)[-69:-5] if named else digest(canonical(gated.facts))
+    expected = str(named)[-69:-5] if named else digest(recorded)
     return broken("evidence", f"{where} is not the examination of record {gated.sequence}", expected, digest(found))
 
 
