@@ -77,6 +77,12 @@ class Finding:
         return limit
 
 
+def nothing(suite: "ExpectationSuite") -> list[Finding]:
+    """Findings of a suite over no rows, which no expectation can be broken by."""
+    found = [expectation.configuration for expectation in suite.expectations]
+    return [Finding(config.meta["rule"], _columns(config), np.zeros(0, np.int64), config) for config in found]
+
+
 def run(suite: "ExpectationSuite", frame: "DataFrame") -> list[Finding]:
     """Evaluate every expectation of `suite` on `frame`, whose rows are numbered from 0.
 
@@ -87,7 +93,7 @@ def run(suite: "ExpectationSuite", frame: "DataFrame") -> list[Finding]:
         raise _broken(f"The suite {suite.name!r} has no expectations.")
     try:
         with _one_at_a_time:
-            batch = _frames().get_batch(batch_parameters={"dataframe": frame})
+            batch = frames().get_batch(batch_parameters={"dataframe": frame})
             results = batch.validate(suite, result_format=_FORMAT).results
     except Exception as fault:
         raise _broken(f"Great Expectations failed on {suite.name!r}: {str(fault)[:300]}") from fault
@@ -120,8 +126,8 @@ def _broken(what: str) -> ValidationBroken:
 
 
 @cache
-def _frames() -> Any:
-    """The one batch definition of this process; a context per run would cost more than the run."""
+def frames() -> Any:
+    """Return the one batch definition of this process; a context per run would cost more than the run."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when the library is imported
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx

@@ -68,7 +68,8 @@ class Keys:
         if rule is None:
             return {}
         self._again(bad if rule.limit is None else {})
-        (found,) = engine.run(suite.of_keys(self._name, self._source), self._shared())
+        asked, shared = suite.of_keys(self._name, self._source), self._shared()
+        (found,) = engine.run(asked, shared) if len(shared) else engine.nothing(asked)
         return {delivery: self._of(delivery, found, decoded.readable) for delivery, decoded in deliveries.items()}
 
     def _again(self, bad: Flags) -> None:
