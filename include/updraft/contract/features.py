@@ -166,11 +166,10 @@ def _as_source(case: UseCase, schema: pa.Schema) -> Source:
 
 
 def _column(case: UseCase, of: "pa.Field[Any]") -> Column:
+    """A column with the rules declared for it; which values may be missing was asked when the row got its shape."""
     feature = case.features.get(of.name)
-    if feature is None:
-        return Column(type=_word(of.type))
-    rules = {"missing": feature.missing, "range": feature.range, "among": feature.among}
-    return Column(type=_word(of.type), nullable=feature.nullable, **rules)
+    rules = {} if feature is None else {"missing": feature.missing, "range": feature.range, "among": feature.among}
+    return Column(type=_word(of.type), nullable=of.name not in (*case.entity, "as_of"), **rules)
 
 
 def _word(kind: pa.DataType) -> ColumnType:

@@ -22,7 +22,7 @@ from updraft.spec.sources import Source
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_TOGETHER = 25_000  # rows looked at together
+_TOGETHER = 100_000  # rows of small deliveries looked at together; a large one is looked at piece by piece
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ def parts(deliveries: Mapping[str, Decoded]) -> Iterator[list[Part]]:
     """Rows of deliveries, as many at a time as are looked at together; each delivery has at least one part."""
     held: list[Part] = []
     for name, decoded in deliveries.items():
+        most = _TOGETHER if decoded.readable <= _TOGETHER else 0
         for rows in decoded.pieces:
             held.append(Part(name, rows))
-            if sum(len(part.rows) for part in held) >= _TOGETHER:
+            if sum(len(part.rows) for part in held) >= most:
                 yield held
                 held = []
     if held:
