@@ -101,7 +101,8 @@ def test_a_condition_is_tried_on_the_columns_as_they_are_stored(folder, conditio
 
 
 def test_a_mistake_in_the_contract_of_the_features_is_told(folder):
-    say(folder / "other" / "spec.yaml", "counted_in: flights_in_hour", "counted_in: flights_in_our")
+    of_features = "contract: {conditions: {counted_in: flights_in_our <= flights_in_day}}"
+    say(folder / "other" / "spec.yaml", "\nmodel:\n", f"\n{of_features}\n\nmodel:\n")
     done = check()
     assert done.exit_code == 1
     assert "contract of other: The condition counted_in reads 'flights_in_our'" in " ".join(done.output.split())

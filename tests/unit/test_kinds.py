@@ -1,6 +1,7 @@
 """Each kind of problem, on real data, through every stage: from files in an inbox to a watched champion."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -179,7 +180,9 @@ def test_the_same_data_gives_the_same_bytes_on_any_number_of_threads(lived, tmp_
     kind = life.case.problem.kind
     case = bundled.write(tmp_path, kind, model={"threads": 3})
     at = calendar(case).at(bundled.TRAIN_AT)
-    again = train.fit(case, at, life.lake, code_version="unversioned", who=life.who)
+    again = train.fit(
+        case, at, life.lake, code_version=os.environ.get("UPDRAFT_CODE_VERSION", "unversioned"), who=life.who
+    )
     first = of(told, "train")[0]
     assert (again.candidate, again.baselines) == (first["candidate"], first["baselines"])
 
