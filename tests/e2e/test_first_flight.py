@@ -158,9 +158,10 @@ def test_the_controller_says_why_it_does_nothing(lived, airflow):
 
 
 def test_a_task_links_to_its_report_and_airflow_shows_it_to_who_is_logged_in(airflow, lived):
-    run = next(run for run in airflow.api.runs(f"{CASE}__ingest") if run["state"] == "success")
-    link = airflow.api.xcom(f"{CASE}__ingest", run["dag_run_id"], "outcomes.publish", "_link_DataReportLink")
-    page = airflow.api._http.get(link)
+    api = airflow.api  # one that has logged in
+    run = next(run for run in api.runs(f"{CASE}__ingest") if run["state"] == "success")
+    link = api.xcom(f"{CASE}__ingest", run["dag_run_id"], "outcomes.publish", "_link_DataReportLink")
+    page = api._http.get(link)
     assert (page.status_code, "accepted" in page.text or "quarantined" in page.text) == (200, True)
     assert httpx.get(link).status_code == 401
 
