@@ -18,8 +18,9 @@ from updraft.spec.sources import Source
 from updraft.spool import folder
 
 Flags = Mapping[str, NDArray[np.bool_]]
-_MEMORY = "32MB"  # what does not fit goes to disk
+_MEMORY = "64MB"  # what does not fit goes to disk
 _BATCH = 1 << 16
+_AT_A_TIME = 500_000  # keys that are compared with each other
 
 
 class Keys:
@@ -64,10 +65,18 @@ class Keys:
 
         :param bad: Rows that are bad otherwise, by number.
         """
+        import duckdb
+
         rule = self._source.contract.unique
         if rule is None:
             return {}
-        self._again(bad if rule.limit is None else {})
+        try:
+            self._again(bad if rule.limit is None else {})
+        except duckdb.OutOfMemoryException as full:
+            raise ValidationBroken(
+                f"So many keys of {self._name} come more than once that they cannot be compared in {_MEMORY}.",
+                next_step="look at the delivery: most of it seems to be there twice; have it sent again.",
+            ) from full
         asked, shared = suite.of_keys(self._name, self._source), self._shared()
         (found,) = engine.run(asked, shared) if len(shared) else engine.nothing(asked)
         return {delivery: self._of(delivery, found, decoded.readable) for delivery, decoded in deliveries.items()}
@@ -84,12 +93,21 @@ class Keys:
         )
         self._db.register("bad", known)
         by = f"{suite.DELIVERY}, {self._keys}"
+        self._find_shared(by)
         self._db.execute(
             f"CREATE TABLE again AS SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY row) AS nth "  # noqa: S608 - quoted names
-            f"FROM keys SEMI JOIN (SELECT {by} FROM keys GROUP BY ALL HAVING count(*) > 1) USING ({by}) "
-            f"ANTI JOIN bad USING ({suite.DELIVERY}, row)"
+            f"FROM keys SEMI JOIN shared USING ({by}) ANTI JOIN bad USING ({suite.DELIVERY}, row)"
         )
         self._db.unregister("bad")
+
+    def _find_shared(self, by: str) -> None:
+        """Find keys that more than one row has, part by part of all keys, so that each part fits into memory."""
+        ((rows,),) = self._db.sql("SELECT count(*) FROM keys").fetchall()
+        parts = rows // _AT_A_TIME + 1
+        self._db.execute(f"CREATE TABLE shared AS SELECT {by} FROM keys LIMIT 0")  # noqa: S608 - quoted names
+        for part in range(parts):
+            own = f"WHERE hash({by}) % {parts} = {part}" if parts > 1 else ""
+            self._db.execute(f"INSERT INTO shared SELECT {by} FROM keys {own} GROUP BY ALL HAVING count(*) > 1")  # noqa: S608
 
     def _shared(self) -> Any:
         """Rows that share a key with another, as many as are set aside one by one."""
