@@ -8,7 +8,8 @@ from rich.table import Column, Table
 
 from updraft import features, score
 from updraft.asof import raw_table
-from updraft.ingest.account import account, recorded
+from updraft.ingest.account import account
+from updraft.ingest.feed import Feed
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import promotion, sweep
@@ -59,7 +60,8 @@ def deliveries(console: Console, use_case: str) -> None:
         "published",
         "held",
     )
-    found = [(name, one) for name in case.sources for one in account(case, name, recorded(case, name, lake), lake)]
+    there = {name: Feed(case, name, lake).partitions() for name in case.sources}
+    found = [(name, one) for name, keys in there.items() for one in account(case, name, keys, lake)]
     for name, one in sorted(found, key=lambda pair: (pair[1].delivery.partition, pair[0], pair[1].delivery.landed)):
         own, counts = one.delivery, (str(one.published), str(one.held))
         landed = own.landed.strftime("%Y-%m-%d %H:%M:%S")

@@ -77,11 +77,6 @@ def account(case: UseCase, source_name: str, partitions: Sequence[str], lake: La
     return [_account(standing, published[standing.delivery.identity]) for standing in found]
 
 
-def recorded(case: UseCase, source_name: str, lake: Lake) -> list[str]:
-    """Partitions for which anything has landed, sorted."""
-    return sorted({place.split("/")[3] for place in lake.keys(f"deliveries/{case.name}/{source_name}")})
-
-
 def standings(feed: Feed, deliveries: Sequence[Delivery]) -> list[Standing]:
     """Say where deliveries stand.
 

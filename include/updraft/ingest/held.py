@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from updraft.errors import Permanent
-from updraft.ingest.account import Standing, recorded, standings
+from updraft.ingest.account import Standing, standings
 from updraft.ingest.feed import Delivery, Feed
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
@@ -84,7 +84,7 @@ def shown(case: UseCase, source_name: str, partition: str, lake: Lake, *, delive
 
 def waiting(feed: Feed) -> list[str]:
     """Partitions in which something may be held: those with rows in quarantine, and those not wholly published."""
-    landed = set(recorded(feed.case, feed.name, feed.lake))
+    landed = set(feed.partitions())
     quarantined = set(feed.lake.partitions(f"quarantine/{feed.case.name}/{feed.name}"))
     return sorted(quarantined | (landed - feed.published()))
 

@@ -98,7 +98,8 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
     :param champion: Digest of the model it wants to replace.
     """
     model = store.load(lake, case.name, trained["candidate"])
-    held, seen = (window(case, at, lake, model, which) for which in ("holdout", "train"))
+    rows = dataset.mature(case, lake, at).rows
+    held, seen = (_window(rows, model, which) for which in ("holdout", "train"))
     rival = comparable(lake, case, champion)
     evidence = Evidence(
         y=held[case.label.column].to_numpy(float),
@@ -211,12 +212,10 @@ def _prefixed(prefix: str, numbers: Mapping[str, float]) -> dict[str, float]:
 
 def held_out(case: UseCase, at: Partition, lake: Lake, model: Model) -> "DataFrame":
     """Labelled rows of the partitions that were kept away from a model's training."""
-    return window(case, at, lake, model, "holdout")
+    return _window(dataset.mature(case, lake, at).rows, model, "holdout")
 
 
-def window(case: UseCase, at: Partition, lake: Lake, model: Model, which: str) -> "DataFrame":
-    """Labelled rows of a window of a model: `train`, `validation` or `holdout`."""
-    rows = dataset.mature(case, lake, at).rows
+def _window(rows: "DataFrame", model: Model, which: str) -> "DataFrame":
     inside = rows[rows["partition"].isin(model.manifest.windows[which])]
     return belonging(inside, model.manifest.group, which).reset_index(drop=True)
 
