@@ -78,15 +78,24 @@ def test_a_spec_that_changes_meanwhile_is_noticed(delivered, tmp_path):
     assert records(delivered) == []
 
 
+def the_training():
+    """Wait for the training of this process; a test runner may have other children, left by whatever ran before."""
+    while True:
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if confined.__name__ in child.cmdline():
+                    return child
+        time.sleep(0.01)
+
+
 def kill_child_after(seconds):
     """Kill the training of this process, some time after it began."""
 
     def kill():
-        while not (found := psutil.Process().children()):
-            time.sleep(0.01)
+        found = the_training()
         time.sleep(seconds)
         with contextlib.suppress(psutil.NoSuchProcess):
-            found[0].kill()
+            found.kill()
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -155,9 +164,8 @@ def kept(lake):
 
 def kill_child_when(ready):
     """Kill the training of this process once something is so, if it lives that long."""
-    while not (found := psutil.Process().children()):
-        time.sleep(0.01)
-    while found[0].is_running() and found[0].status() != psutil.STATUS_ZOMBIE and not ready():
-        time.sleep(0.01)
+    found = the_training()
     with contextlib.suppress(psutil.NoSuchProcess):
-        found[0].kill()
+        while found.is_running() and found.status() != psutil.STATUS_ZOMBIE and not ready():
+            time.sleep(0.01)
+        found.kill()
