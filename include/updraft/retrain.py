@@ -6,7 +6,7 @@ from typing import Literal
 
 from updraft.monitor.incident import Incident
 from updraft.spec.durations import render
-from updraft.spec.model import Retrain
+from updraft.spec.retrain import Retrain
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from updraft.monitor.histogram import histogram
 from updraft.monitor.reference import Profile, profile
 from updraft.monitor.table import from_arrow, to_arrow
 from updraft.monitor.watch import Alarm, alarm, feed_fault, measure
+from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
 
 
@@ -69,16 +70,19 @@ HOLDOUT = METRICS["auc"](REFERENCE["late"].to_numpy(), REFERENCE["score"].to_num
 
 
 def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdout=HOLDOUT):
+    mature = frame if matured is None else matured
     return measure(
-        case,
-        DAY,
-        champion=CHAMPION,
-        profile=profile,
-        window_frame=frame,
-        scores_frame=frame,
-        matured=frame if matured is None else matured,
-        waiting=waiting or {},
-        holdout=holdout,
+        Window(
+            case=case,
+            partition=DAY,
+            champion=CHAMPION,
+            profile=profile,
+            features=frame,
+            scores=frame[frame["model"] == CHAMPION],
+            matured=mature[mature["model"] == CHAMPION],
+            waiting=waiting or {},
+            holdout=holdout,
+        )
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from updraft.monitor.incident import Incident
 from updraft.retrain import Decision, ModelState, decide
-from updraft.spec.model import Retrain
+from updraft.spec.retrain import Retrain
 
 CHAMPION, FORMER = "c" * 64, "f" * 64
 LIMITS = Retrain(cooldown="14d", budget=2, budget_period="30d")

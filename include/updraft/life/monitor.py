@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
-
-import pyarrow.compute as pc
 
 from updraft import dataset, score
 from updraft.errors import FeaturesInvalid, ModelRejected
@@ -12,9 +11,12 @@ from updraft.lake import Lake
 from updraft.ledger import Ledger, State
 from updraft.life import rollout
 from updraft.life.train import examined, profile_key
+from updraft.model import store
+from updraft.model.model import Model
 from updraft.monitor import reference, table, watch
 from updraft.monitor.incident import Incident, incident
 from updraft.monitor.performance import WATCHED
+from updraft.monitor.window import Window
 from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
 
@@ -135,17 +137,22 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         )
     matured = _mature_scored(case, at, lake)[-case.monitor.window :]
     waiting = dataset.mature_labels(case, matured, lake)
-    return watch.measure(
-        case,
-        at.key,
+    scores, truth = _scores(case, lake, scored), _with_labels(case, lake, matured)
+    seen = Window(
+        case=case,
+        partition=at.key,
         champion=champion,
         profile=_profile(case, lake, champion),
-        window_frame=dataset.frame(case, lake, scored),
-        scores_frame=_scores(case, lake, scored),
-        matured=_with_labels(case, lake, matured),
+        features=dataset.frame(case, lake, scored),
+        scores=scores[scores["model"] == champion],
+        matured=truth[truth["model"] == champion],
         waiting=waiting,
         holdout=on_holdout(case, lake, champion),
+        model=_model(case, lake, champion),
+        examined=examined(case, lake, champion),
+        earlier=_earlier(case, at, lake),
     )
+    return watch.measure(seen)
 
 
 def _profile(case: UseCase, lake: Lake, champion: str) -> reference.Profile:
@@ -156,6 +163,14 @@ def _profile(case: UseCase, lake: Lake, champion: str) -> reference.Profile:
             f"Model {champion[:12]} of {case.name} has no monitoring reference.",
             next_step="train a new model, or roll back to one that has.",
         ) from gone
+
+
+def _model(case: UseCase, lake: Lake, champion: str) -> Model | None:
+    """The champion itself; what was scored can be watched without it."""
+    try:
+        return store.load(lake, case.name, champion)
+    except ModelRejected:
+        return None
 
 
 def _mature_scored(case: UseCase, at: Partition, lake: Lake) -> list[str]:
@@ -170,14 +185,21 @@ def _scores(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
 
 def _with_labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
     by = ["partition", *case.entity]
-    truth = dataset.joined(case, lake, keys)[[*by, case.label.column]]
+    truth = dataset.joined(case, lake, keys)[[*by, *case.features, case.label.column]]
     return _scores(case, lake, keys).merge(truth, on=by, how="left", validate="one_to_one")
+
+
+def _earlier(case: UseCase, at: Partition, lake: Lake) -> list[table.Measurement]:
+    """Measurements of the partitions before, enough of them to see when a long incident opened."""
+    return _measured(case, [key for key in lake.partitions(monitor_table(case)) if key < at.key], lake)
+
+
+def _measured(case: UseCase, keys: Sequence[str], lake: Lake) -> list[table.Measurement]:
+    rows = lake.read(monitor_table(case), keys[-4 * case.monitor.of :]) if keys else None
+    return [] if rows is None else sorted(table.from_arrow(rows), key=lambda m: m.partition)
 
 
 def _history(case: UseCase, now: Partition, lake: Lake) -> list[watch.Alarm | None]:
     """Alarm per measured partition up to `now`, enough of them to see when a long incident opened."""
-    measured = [key for key in lake.partitions(monitor_table(case)) if key <= now.key][-4 * case.monitor.of :]
-    rows = lake.read(monitor_table(case), measured)
-    if rows is None:
-        return []
-    return [watch.alarm(table.from_arrow(rows.filter(pc.equal(rows["partition"], key)))) for key in measured]
+    seen = _measured(case, [key for key in lake.partitions(monitor_table(case)) if key <= now.key], lake)
+    return [watch.alarm([*own]) for _, own in groupby(seen, key=lambda m: m.partition)]

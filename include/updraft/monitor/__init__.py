@@ -4,6 +4,8 @@ Read top-down; every module is pure (no lake, no ledger, no clock)::
 
     watch          one look at a partition -> measurements -> alarm
     incident       alarms of k among n partitions -> incident, the one thing that asks for an action
+    measures/      one kind of measurement each, found by discovery
+    window         what one look has before it
     table          measurements as rows of `monitor/<use case>`
     performance    what came true: AUC, Brier score, log loss on matured labels
     reference      what the champion's training rows looked like, kept as counts

@@ -12,9 +12,11 @@ from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.features import Feature, FeatureContract
 from updraft.spec.gates import Gates
+from updraft.spec.monitor import Monitor
 from updraft.spec.names import Name
 from updraft.spec.prediction import Label, Problem
 from updraft.spec.problem_kinds import LINEAR, check, with_defaults
+from updraft.spec.retrain import Retrain
 from updraft.spec.rollout import Canary, Probation, Shadow
 from updraft.spec.sizes import Size
 from updraft.spec.skew import Skew
@@ -124,38 +126,6 @@ class Rollout(Part):
     def staged(self) -> bool:
         """Whether models are compared on live rows before or after they rise."""
         return any(stage is not None for stage in (self.shadow, self.canary, self.probation))
-
-
-class Monitor(Part):
-    """What is watched, and from where on it is an incident."""
-
-    window: int = Field(default=7, ge=1, description="Partitions pooled into one look.")
-    min_rows: int = Field(default=500, ge=10, description="Fewest rows in a look; below it the status is unknown.")
-    psi: float = Field(default=0.2, gt=0, description="Population stability index from which a shift has an effect.")
-    drifted_share: Share = Field(default=0.3, description="Share of features drifted that makes an alarm.")
-    max_drop: float = Field(
-        default=0.03,
-        gt=0,
-        description="Loss of AUC against the holdout that makes an alarm: of macro AUC for classes; the share by which "
-        "RMSE rises for numbers.",
-    )
-    alarms: int = Field(default=3, ge=1, description="Alarms among the last `of` partitions that make an incident.")
-    of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")
-
-    @model_validator(mode="after")
-    def _alarms_fit(self) -> Self:
-        if self.alarms > self.of:
-            raise ValueError("`alarms` cannot be more than `of`")
-        return self
-
-
-class Retrain(Part):
-    """When to train again, and when not to."""
-
-    cron: Cron | None = Field(default=None, description="Schedule of `<use case>__train`; none when empty.")
-    cooldown: Duration = Field(default=timedelta(days=14), description="Quiet time after a training.")
-    budget: int = Field(default=2, ge=0, description="Most incident-driven trainings within `budget_period`.")
-    budget_period: Duration = Field(default=timedelta(days=30), description="The span the budget is counted over.")
 
 
 class UseCase(Part):

@@ -1,0 +1,45 @@
+"""What one look at a partition has before it: rows, the champion, and what was seen before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from updraft.model.model import Model
+from updraft.monitor.reference import Profile
+from updraft.monitor.table import Measurement
+from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Window:
+    """The newest partitions up to one, pooled; measures read it and nothing else.
+
+    :param partition: Key of the partition that is looked at, the newest of the window.
+    :param champion: Digest of the model that is watched.
+    :param profile: What the champion's training and held-out rows looked like.
+    :param features: Feature frame of the last `monitor.window` scored partitions.
+    :param scores: The champion's rows of the scores table, of the same partitions.
+    :param matured: The champion's rows of the scores table of the last `monitor.window` mature partitions, with the
+        features and the label column.
+    :param waiting: Mature partitions whose labels have not arrived, each with the reason.
+    :param holdout: The champion's AUC on its holdout, or what is watched in its place.
+    :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
+    :param examined: What the gates said about the champion, whole; empty where nobody asked.
+    :param earlier: Measurements of partitions before this one, oldest first.
+    """
+
+    case: UseCase
+    partition: str
+    champion: str
+    profile: Profile
+    features: "DataFrame"
+    scores: "DataFrame"
+    matured: "DataFrame"
+    waiting: Mapping[str, str]
+    holdout: float
+    model: Model | None = None
+    examined: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Sequence[Measurement] = ()

@@ -1,0 +1,32 @@
+"""What is watched of a champion at work, as a spec says it."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from updraft.spec.base import Part
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Monitor(Part):
+    """What is watched, and from where on it is an incident."""
+
+    window: int = Field(default=7, ge=1, description="Partitions pooled into one look.")
+    min_rows: int = Field(default=500, ge=10, description="Fewest rows in a look; below it the status is unknown.")
+    psi: float = Field(default=0.2, gt=0, description="Population stability index from which a shift has an effect.")
+    drifted_share: Share = Field(default=0.3, description="Share of features drifted that makes an alarm.")
+    max_drop: float = Field(
+        default=0.03,
+        gt=0,
+        description="Loss of AUC against the holdout that makes an alarm: of macro AUC for classes; the share by which "
+        "RMSE rises for numbers.",
+    )
+    alarms: int = Field(default=3, ge=1, description="Alarms among the last `of` partitions that make an incident.")
+    of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")
+
+    @model_validator(mode="after")
+    def _alarms_fit(self) -> Self:
+        if self.alarms > self.of:
+            raise ValueError("`alarms` cannot be more than `of`")
+        return self
