@@ -12,6 +12,7 @@ Read top-down, a module imports only what stands below it::
     grounds                on what grounds a candidate rises or is refused
     registry ledger        MLflow as a projection; the append-only, hash-chained record it follows
     receipt serving        who scored a partition, by what code, from what; a model as MLflow serves it
+    operation              what the work on a partition took, and what that costs
     tracking records       MLflow's runs; what a decision is and what decisions add up to
     evidence train         verdicts on candidates, and how candidates come to be
     model                  a model is data: files, digests, a closed-set loader

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -92,6 +92,18 @@ def features() -> None:
     from updraft.cli.features import list_shared
 
     list_shared(console)
+
+
+@app.command()
+def costs(
+    by: Annotated[Literal["use_case", "owner", "tag"], typer.Option(help="What to add up by.")] = "use_case",
+    partition: Annotated[str | None, typer.Option(help="Only this partition, or the first of a span.")] = None,
+    through: Annotated[str | None, typer.Option(help="Last partition of the span.")] = None,
+) -> None:
+    """Show what the tasks of use cases took, and what 1,000 predictions cost."""
+    from updraft.cli.costs import show
+
+    show(console, by, partition, through)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from updraft import dataset, score
+from updraft import dataset, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
@@ -150,6 +150,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         holdout=on_holdout(case, lake, champion),
         model=_model(case, lake, champion),
         examined=examined(case, lake, champion),
+        spent=operation.read(case, lake, [at.key]),
         earlier=_earlier(case, at, lake),
     )
     return watch.measure(seen)

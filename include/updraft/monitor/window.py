@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from updraft.model.model import Model
 from updraft.monitor.reference import Profile
 from updraft.monitor.table import Measurement
+from updraft.operation import Spent
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Window:
     :param holdout: The champion's AUC on its holdout, or what is watched in its place.
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
+    :param spent: What the tasks took that worked on the partition so far.
     :param earlier: Measurements of partitions before this one, oldest first.
     """
 
@@ -42,4 +44,5 @@ class Window:
     holdout: float
     model: Model | None = None
     examined: Mapping[str, Any] = field(default_factory=dict)
+    spent: Sequence[Spent] = ()
     earlier: Sequence[Measurement] = ()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from updraft.spec.base import Part
+from updraft.spec.costs import Costs
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
 from updraft.spec.features import Feature, FeatureContract
@@ -148,6 +149,7 @@ class UseCase(Part):
     skew: Skew = Field(default=Skew())
     monitor: Monitor = Field(default=Monitor())
     retrain: Retrain = Field(default=Retrain())
+    costs: Costs | None = Field(default=None, description="What the machine costs, to tell the price of predictions.")
 
     _folder: Path | None = PrivateAttr(default=None)
 

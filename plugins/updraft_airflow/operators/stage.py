@@ -1,18 +1,21 @@
 """What the operators of all stages share: a use case, the partitions of the run, and the lake."""
 
-import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, BaseXCom, Context
 from airflow.sdk.bases.branch import BranchMixIn
 
+from updraft import operation
 from updraft.lake import Lake
+from updraft.operation import Spent
 from updraft.partition import Partition, calendar
 from updraft.spec import load
 from updraft.spec.model import UseCase
 from updraft_airflow import conventions, partitions
 from updraft_airflow.hooks.lake import LakeHook
+from updraft_airflow.meter import Meter, rows_of
 
 WORK_SECONDS = "work_seconds"
 
@@ -46,11 +49,18 @@ class StageOperator(BaseOperator):
 
     def pre_execute(self, context: Any) -> None:
         """Start the clock of the task's own work."""
-        self._began = time.monotonic()
+        self._meter = Meter()
 
     def post_execute(self, context: Any, result: Any = None) -> None:
-        """Keep the seconds of own work beside the result, so that overhead can be told from work."""
-        context["ti"].xcom_push(key=WORK_SECONDS, value=round(time.monotonic() - self._began, 4))
+        """Keep what the task took in the lake, and its seconds beside the result: overhead is what comes on top."""
+        used = self._meter.read()
+        context["ti"].xcom_push(key=WORK_SECONDS, value=round(used.seconds, 4))
+        if self.partition:
+            stage = self.dag_id.rpartition("__")[2]
+            task = {"task": f"{stage}.{self.task_id}", "run": context["run_id"], "rows": rows_of(result)}
+            keys = self.keys
+            spent = Spent(partition=keys[-1], partitions=len(keys), **task, **asdict(used))
+            operation.keep(self.case, self.lake, spent)
 
     @property
     def case(self) -> UseCase:
