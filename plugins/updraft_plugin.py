@@ -13,11 +13,21 @@ async def pages(scope: Any, receive: Any, send: Any) -> None:
     await app(scope, receive, send)
 
 
+async def metrics(scope: Any, receive: Any, send: Any) -> None:
+    """Serve `updraft_airflow.metrics`."""
+    from updraft_airflow.metrics import app
+
+    await app(scope, receive, send)
+
+
 class UpdraftPlugin(AirflowPlugin):
     """Link MLflow in the menu, when this installation says where it is served; serve reports and model cards."""
 
     name = "updraft"
-    fastapi_apps: ClassVar = [{"name": "Updraft", "app": pages, "url_prefix": "/updraft"}]
+    fastapi_apps: ClassVar = [
+        {"name": "Updraft metrics", "app": metrics, "url_prefix": "/updraft-metrics"},
+        {"name": "Updraft", "app": pages, "url_prefix": "/updraft"},
+    ]
     external_views: ClassVar = [
         {
             "name": "MLflow",

@@ -18,6 +18,7 @@ from updraft.spec.model import UseCase
 HOUR = 3600.0
 GIGABYTE = 1e9
 SCORING = "score.score"
+BEFORE_MONITORING = ("ingest", "features", "score")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Spent:
     :param partitions: How many partitions it worked on.
     :param task: Stage and task, such as `score.score`.
     :param run: Id of the run.
+    :param began: Wall clock in UTC, as ISO 8601 with an equal number of digits, so that text sorts by time.
     :param rows: Rows it worked on; `None` where that has no meaning.
     :param seconds: Wall time of its own work.
     :param cpu_seconds: Processor time, with that of the processes it started.
@@ -38,6 +40,7 @@ class Spent:
     partitions: int
     task: str
     run: str
+    began: str
     rows: int | None
     seconds: float
     cpu_seconds: float
@@ -59,6 +62,15 @@ def read(case: UseCase, lake: Lake, partitions: Sequence[str] | None = None) -> 
     """What the tasks of some partitions took, or of all."""
     folders = [_folder(case)] if partitions is None else [_folder(case, key) for key in partitions]
     return [_read(lake, key) for folder in folders for key in lake.keys(folder)]
+
+
+def first_runs(spent: Sequence[Spent], stages: Sequence[str]) -> list[Spent]:
+    """The first run of every task of some stages: the one that did the work, which others find done."""
+    found: dict[str, Spent] = {}
+    for one in sorted(spent, key=lambda each: (each.began, each.run)):
+        if one.task.partition(".")[0] in stages:
+            found.setdefault(one.task, one)
+    return [found[task] for task in sorted(found)]
 
 
 def _folder(case: UseCase, partition: str = "") -> str:

@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 _UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that `ru_maxrss` counts in
@@ -11,8 +12,9 @@ _UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that `ru_maxrss` counts
 
 @dataclass(frozen=True)
 class Used:
-    """Wall time, processor time of the process and of those it started and waited for, and most bytes held."""
+    """When it began, wall and processor time with that of the processes it started and waited for, most bytes held."""
 
+    began: str
     seconds: float
     cpu_seconds: float
     peak_memory: int
@@ -23,11 +25,12 @@ class Meter:
 
     def __init__(self) -> None:
         self._began, self._cpu = time.monotonic(), _cpu()
+        self._at = datetime.now(UTC).isoformat(timespec="microseconds")
 
     def read(self) -> Used:
         """What was used so far; memory is that of the process since its start, or of its largest child."""
         peak = max(each.ru_maxrss for each in _usage()) * _UNIT
-        return Used(round(time.monotonic() - self._began, 4), round(_cpu() - self._cpu, 4), peak)
+        return Used(self._at, round(time.monotonic() - self._began, 4), round(_cpu() - self._cpu, 4), peak)
 
 
 def rows_of(result: Any) -> int | None:

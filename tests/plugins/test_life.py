@@ -8,6 +8,7 @@ from tests.plugins import tiny
 from tests.plugins.conftest import World
 from tests.plugins.running import parse
 
+from updraft import operation
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft_airflow.operators.stage import WORK_SECONDS
@@ -171,6 +172,17 @@ def test_a_stage_that_runs_again_commits_nothing(after):
     for stage in ("ingest", "features", "score", "monitor"):
         assert set(states(after.run(stage, partition=CALM).all()).values()) <= {"success", "skipped"}
     assert {table: lake(after).version(table) for table in tables} == before
+
+
+def test_every_task_that_worked_on_a_partition_has_kept_what_it_took(after):
+    spent = operation.read(tiny.CASE, lake(after), [CALM])
+    assert {one.task for one in spent} >= {"ingest.plan.publish", "features.build", "score.score", "monitor.measure"}
+    assert {one.rows for one in spent if one.task == operation.SCORING} == {60}
+    assert all(one.peak_memory > 10_000_000 and one.seconds > 0 for one in spent)
+    measured = lake(after).read("monitor/tiny", [CALM]).to_pylist()
+    assert {row["subject"] for row in measured if row["metric"] == "task_seconds"} == {
+        one.task for one in spent if one.task.partition(".")[0] in operation.BEFORE_MONITORING
+    }
 
 
 def test_scores_are_kept_unless_the_form_says_rescore(after):

@@ -45,5 +45,6 @@ def test_the_menu_leads_to_mlflow(loaded):
 
 
 def test_the_pages_are_mounted_and_loaded_by_who_serves_them_alone(loaded):
-    assert loaded["apps"] == [{"name": "Updraft", "app": "pages", "url_prefix": "/updraft"}]
+    apps = [("Updraft metrics", "metrics", "/updraft-metrics"), ("Updraft", "pages", "/updraft")]
+    assert [(app["name"], app["app"], app["url_prefix"]) for app in loaded["apps"]] == apps
     assert loaded["served"] is False

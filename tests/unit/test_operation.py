@@ -15,7 +15,14 @@ GB = 1_000_000_000
 
 
 def spent(task="score.score", run="run", **other):
-    facts = {"partition": "2024-01-02", "partitions": 1, "rows": 500, "seconds": 4.0, "cpu_seconds": 3.6}
+    facts = {
+        "began": "2024-01-02T06:00:00.000000+00:00",
+        "partition": "2024-01-02",
+        "partitions": 1,
+        "rows": 500,
+        "seconds": 4.0,
+        "cpu_seconds": 3.6,
+    }
     return Spent(**{**facts, "task": task, "run": run, "peak_memory": GB, **other})
 
 
@@ -62,6 +69,11 @@ def test_totals_are_per_thousand_predictions_and_by_currency(case):
     both = every + Total(cost={"EUR": 1.0})
     assert both.cost == {"USD": pytest.approx(0.006), "EUR": 1.0}
     assert math.isnan(Total().per_thousand(1.0))
+
+
+def test_only_the_first_run_of_a_task_did_the_work():
+    first, again = spent(run="b", seconds=9.0), spent(run="a", began="2024-01-03T06:00:00.000000+00:00")
+    assert operation.first_runs([again, first, spent("monitor.measure")], operation.BEFORE_MONITORING) == [first]
 
 
 def test_the_monitor_table_has_every_task_and_the_price_of_a_thousand_predictions(case):

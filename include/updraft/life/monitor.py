@@ -150,7 +150,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         holdout=on_holdout(case, lake, champion),
         model=_model(case, lake, champion),
         examined=examined(case, lake, champion),
-        spent=operation.read(case, lake, [at.key]),
+        spent=operation.first_runs(operation.read(case, lake, [at.key]), operation.BEFORE_MONITORING),
         earlier=_earlier(case, at, lake),
     )
     return watch.measure(seen)

@@ -29,7 +29,7 @@ class Window:
     :param holdout: The champion's AUC on its holdout, or what is watched in its place.
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
-    :param spent: What the tasks took that worked on the partition so far.
+    :param spent: What the tasks took that brought the partition here.
     :param earlier: Measurements of partitions before this one, oldest first.
     """
 

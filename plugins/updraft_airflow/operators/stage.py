@@ -55,7 +55,7 @@ class StageOperator(BaseOperator):
         """Keep what the task took in the lake, and its seconds beside the result: overhead is what comes on top."""
         used = self._meter.read()
         context["ti"].xcom_push(key=WORK_SECONDS, value=round(used.seconds, 4))
-        if self.partition:
+        if "partition" in self.template_fields:
             stage = self.dag_id.rpartition("__")[2]
             task = {"task": f"{stage}.{self.task_id}", "run": context["run_id"], "rows": rows_of(result)}
             keys = self.keys

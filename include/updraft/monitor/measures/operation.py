@@ -1,4 +1,8 @@
-"""What the work on the partition took: every task, and 1,000 predictions."""
+"""What the work on the partition took, from ingestion to its scores: every task, and 1,000 predictions.
+
+Only first runs count: a partition that is worked on again, and found done, is measured again to the same bytes.
+`updraft costs` adds up everything.
+"""
 
 from collections.abc import Iterator
 
