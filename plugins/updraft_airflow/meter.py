@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from numbers import Integral
 from typing import Any
 
 _UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that `ru_maxrss` counts in
@@ -36,7 +37,7 @@ class Meter:
 def rows_of(result: Any) -> int | None:
     """Rows that a task's result speaks of; `None` when it does not."""
     rows = result.get("rows") if isinstance(result, dict) else None
-    return rows if isinstance(rows, int) else None
+    return int(rows) if isinstance(rows, Integral) else None  # numpy's whole numbers among them
 
 
 def _usage() -> list[resource.struct_rusage]:

@@ -1,3 +1,5 @@
+import numpy as np
+
 from updraft_airflow.meter import Meter, rows_of
 
 
@@ -11,4 +13,5 @@ def test_a_meter_counts_processor_time_and_memory():
 
 
 def test_rows_are_what_a_result_says_they_are():
-    assert [rows_of(result) for result in ({"rows": 3}, {"rows": "3"}, {}, None, "rows")] == [3, None, None, None, None]
+    results = ({"rows": 3}, {"rows": np.int64(3)}, {"rows": "3"}, {}, None, "rows")
+    assert [rows_of(result) for result in results] == [3, 3, None, None, None, None]

@@ -136,12 +136,17 @@ class Lake:
         present = self._open(table)
         return None if present is None else int(present.version())
 
+    def shape(self, table: str) -> tuple[int, pa.Schema] | None:
+        """Version and columns of a table, `None` when it does not exist."""
+        present = self._open(table)
+        return None if present is None else (int(present.version()), pa.schema(present.schema().to_arrow()))
+
     def _open(self, table: str) -> "DeltaTable | None":
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
         try:
-            return DeltaTable(self._table_uri(table), storage_options=dict(self.options))
+            return DeltaTable(self.table_uri(table), storage_options=dict(self.options))
         except TableNotFoundError:
             return None
         except OSError as fault:
@@ -220,14 +225,15 @@ class Lake:
         options = dict(self.options)
         try:
             DeltaTable.create(
-                self._table_uri(table), schema, mode="ignore", partition_by=["partition"], storage_options=options
+                self.table_uri(table), schema, mode="ignore", partition_by=["partition"], storage_options=options
             )
         except CommitFailedError as lost:
             raise beaten(table) from lost
         except OSError as fault:
             raise unavailable(fault) from fault
 
-    def _table_uri(self, table: str) -> str:
+    def table_uri(self, table: str) -> str:
+        """Where a table lies."""
         return f"{self.uri.rstrip('/')}/{checked(table)}"
 
     # ---- objects ------------------------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ class BuildFeaturesOperator(StageOperator):
     :return: ``{"partitions", "rows", "fingerprint", "version"}``, and which were kept or rebuilt.
     """
 
+    reads = ("raw",)
+    writes = ("features",)
+
     operator_extra_links = (DataReportLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from typing import Any
 
 from airflow.sdk import Context
 
+from updraft.lake import Lake
 from updraft.settings import Settings
-from updraft_airflow import assets
+from updraft.spec.model import UseCase
+from updraft_airflow import assets, lineage
 from updraft_airflow.hooks.source import connection
+from updraft_airflow.lineage import Place
 from updraft_airflow.links import DataReportLink
 from updraft_airflow.operators.stage import StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
@@ -30,6 +33,10 @@ class IngestOperator(StageOperator):
     def __init__(self, *, source: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source = source
+
+    def moved(self, case: UseCase, lake: Lake) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+        """From the source into its raw table."""
+        return lineage.delivery(case, lake, self.source)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Publish whole partitions and announce them."""

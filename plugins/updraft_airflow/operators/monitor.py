@@ -18,6 +18,9 @@ class MeasureOperator(ForkOperator):
     :return: ``{"partition", "champion", "alarms", "incident", "labels"}``.
     """
 
+    reads = ("features", "scores", "labels")
+    writes = ("monitor", "labels")
+
     def __init__(self, *, incident: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.incident = incident

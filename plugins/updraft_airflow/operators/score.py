@@ -39,6 +39,9 @@ class ScoreOperator(StageOperator):
     :return: ``{"rows", "scored", "refused", "acted", "skew", …}``.
     """
 
+    reads = ("features",)
+    writes = ("scores",)
+
     template_fields: Sequence[str] = (*StageOperator.template_fields, "champion", "rescore")
 
     def __init__(self, *, champion: str, rescore: str = "{{ params.rescore }}", **kwargs: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator, BaseXCom, Context
 from airflow.sdk.bases.branch import BranchMixIn
@@ -13,8 +13,9 @@ from updraft.operation import Spent
 from updraft.partition import Partition, calendar
 from updraft.spec import load
 from updraft.spec.model import UseCase
-from updraft_airflow import conventions, partitions
+from updraft_airflow import conventions, lineage, partitions
 from updraft_airflow.hooks.lake import LakeHook
+from updraft_airflow.lineage import Lineage, Place
 from updraft_airflow.meter import Meter, rows_of
 
 WORK_SECONDS = "work_seconds"
@@ -31,6 +32,8 @@ class StageOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("use_case", "partition", "through")
+    reads: ClassVar[Sequence[str]] = ()  # kinds of tables, for lineage
+    writes: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -61,6 +64,18 @@ class StageOperator(BaseOperator):
             keys = self.keys
             spent = Spent(partition=keys[-1], partitions=len(keys), **task, **asdict(used))
             operation.keep(self.case, self.lake, spent)
+        if lineage.wanted():
+            read, written = self.moved(self.case, self.lake)
+            self._lineage = Lineage(self.case.owner.name, read, written, rows_of(result))
+
+    def moved(self, case: UseCase, lake: Lake) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+        """What the task read, and what it wrote."""
+        return lineage.tables(case, lake, self.reads), lineage.tables(case, lake, self.writes)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Datasets of the task, for Airflow's OpenLineage provider; none of a task that did not end well."""
+        told = getattr(self, "_lineage", None)
+        return None if told is None else lineage.facets(told)
 
     @property
     def case(self) -> UseCase:

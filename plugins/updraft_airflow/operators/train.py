@@ -22,6 +22,9 @@ class PrepareDatasetOperator(StageOperator):
     :return: Counts, and the span of mature partitions.
     """
 
+    reads = ("raw",)
+    writes = ("features", "labels")
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Prepare."""
         from updraft.life import train
@@ -36,6 +39,9 @@ class FitOperator(StageOperator):
 
     :return: Digests, family and counts.
     """
+
+    reads = ("features", "labels")
+    writes = ()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Train; a refusal is recorded and leaves the champion."""
