@@ -59,7 +59,8 @@ def done(sent, job):
 def test_a_task_tells_which_tables_it_read_and_wrote_in_which_version(sent):
     events = done(sent, "tiny__features.build")
     read = [sorted(place["name"].rpartition("/lake/")[2] for place in event["inputs"]) for event in events]
-    assert read == [["raw/tiny/outcome", "raw/tiny/plan"]] * 3
+    assert read[0] == ["raw/tiny/plan"], "nothing has come true yet"
+    assert read[-1] == ["raw/tiny/outcome", "raw/tiny/plan"]
     written = [place for event in events for place in event["outputs"]]
     assert {place["name"].rpartition("/lake/")[2] for place in written} == {"features/tiny"}
     versions = [int(place["facets"]["version"]["datasetVersion"]) for place in written]
