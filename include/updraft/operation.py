@@ -1,7 +1,6 @@
 """What the work on a partition took: rows, seconds, processor time and memory of every task, and what that costs.
 
-Every task keeps one small object. A retry replaces that of the attempt before, so what is added up is what was needed,
-not what was tried.
+Every attempt that ended well keeps one small object, once.
 """
 
 import json
@@ -28,7 +27,7 @@ class Spent:
     :param partition: Key of the last partition it worked on.
     :param partitions: How many partitions it worked on.
     :param task: Stage and task, such as `score.score`.
-    :param run: Id of the run.
+    :param run: Id of the run, and of the attempt.
     :param began: Wall clock in UTC, as ISO 8601 with an equal number of digits, so that text sorts by time.
     :param rows: Rows it worked on; `None` where that has no meaning.
     :param seconds: Wall time of its own work.
@@ -53,9 +52,9 @@ class Spent:
 
 
 def keep(case: UseCase, lake: Lake, spent: Spent) -> None:
-    """Keep what a task took."""
+    """Keep what a task took; an attempt that is told again is not counted again."""
     run = re.sub(r"[^A-Za-z0-9_-]", "-", spent.run)[:120]
-    lake.put(f"{_folder(case, spent.partition)}/{spent.task}/{run}.json", json.dumps(asdict(spent)).encode())
+    lake.create(f"{_folder(case, spent.partition)}/{spent.task}/{run}.json", json.dumps(asdict(spent)).encode())
 
 
 def read(case: UseCase, lake: Lake, partitions: Sequence[str] | None = None) -> list[Spent]:

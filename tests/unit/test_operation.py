@@ -41,9 +41,9 @@ def test_a_cost_is_processor_time_and_memory_held_at_their_rates():
     assert spent().cost(Costs(cpu_hour=0.0, gigabyte_hour=0.9)) == pytest.approx(0.001)
 
 
-def test_a_retry_replaces_what_the_attempt_before_took(case, lake):
-    operation.keep(case, lake, spent(seconds=100.0))
+def test_an_attempt_counts_once_however_often_it_is_told(case, lake):
     operation.keep(case, lake, spent(seconds=4.0))
+    operation.keep(case, lake, spent(seconds=100.0))
     operation.keep(case, lake, spent(run="manual__2024-01-02T00:00:00+00:00", seconds=5.0))
     assert sorted(one.seconds for one in operation.read(case, lake, ["2024-01-02"])) == [4.0, 5.0]
     assert operation.read(case, lake, ["2024-01-03"]) == []

@@ -44,7 +44,8 @@ class StageOperator(BaseOperator):
         lake_conn_id: str = conventions.LAKE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Airflow hands the result to this hook, and not to a method `post_execute`.
+        super().__init__(post_execute=keep_what_it_took, **kwargs)
         self.use_case = use_case
         self.partition = partition
         self.through = through
@@ -54,13 +55,14 @@ class StageOperator(BaseOperator):
         """Start the clock of the task's own work."""
         self._meter = Meter()
 
-    def post_execute(self, context: Any, result: Any = None) -> None:
+    def done(self, context: Any, result: Any) -> None:
         """Keep what the task took in the lake, and its seconds beside the result: overhead is what comes on top."""
         used = self._meter.read()
         context["ti"].xcom_push(key=WORK_SECONDS, value=round(used.seconds, 4))
         if "partition" in self.template_fields:
             stage = self.dag_id.rpartition("__")[2]
-            task = {"task": f"{stage}.{self.task_id}", "run": context["run_id"], "rows": rows_of(result)}
+            attempt = f"{context['run_id']}-{context['ti'].try_number}"
+            task = {"task": f"{stage}.{self.task_id}", "run": attempt, "rows": rows_of(result)}
             keys = self.keys
             spent = Spent(partition=keys[-1], partitions=len(keys), **task, **asdict(used))
             operation.keep(self.case, self.lake, spent)
@@ -98,6 +100,11 @@ class StageOperator(BaseOperator):
         return LakeHook(self.lake_conn_id).get_conn()
 
 
+def keep_what_it_took(context: Any, result: Any) -> None:
+    """Tell the task that it is done."""
+    context["task"].done(context, result)
+
+
 class ForkOperator(StageOperator, BranchMixIn):
     """Work on the partitions of a run, and say which of the tasks behind this one has anything to do."""
 
@@ -107,7 +114,7 @@ class ForkOperator(StageOperator, BranchMixIn):
         Skipping ends the task by an exception, so its result would be lost: it is kept first.
         """
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=result)
-        self.post_execute(context, result)
+        self.done(context, result)
         self.do_branch(context, follow)
         return result
 
