@@ -6,7 +6,7 @@ Read top-down, a module imports only what stands below it::
     demo passport          a year of real flights, and a model's life on them; one prediction, explained
     life local             the stages as single calls; Airflow and MLflow on one machine
     retrain                should we train again?
-    gauges                 where a use case stands, as numbers for a time series
+    gauges health          where a use case stands, as numbers for a time series; how it has been doing, on a page
     monitor score          what was seen of a champion; what it says about a partition
     promote card           who is champion; what a model is, on a page
     alias rollout          MLflow's alias follows; who is scored beside the champion, and for how long

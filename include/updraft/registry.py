@@ -80,6 +80,11 @@ class Registry:
         with answering():
             return self._point(use_case, digest)
 
+    def link(self, use_case: str, name: str, address: str) -> None:
+        """Put an address on the page of a model that is registered, such as that of its monitoring."""
+        with tracking.answering():
+            self._client.set_registered_model_tag(use_case, f"{tracking.OURS}{name}", address)
+
     def champion_alias(self, use_case: str) -> str | None:
         """Digest of the model the alias stands at; `None` without an alias, or on a version that is not ours.
 

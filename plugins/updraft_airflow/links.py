@@ -39,11 +39,31 @@ class ModelCardLink(BaseOperatorLink):
         return _address(ti_key, (_result(ti_key) or {}).get("report"))
 
 
+@attrs.define()
+class MonitoringLink(BaseOperatorLink):
+    """How the use case has been doing up to the partition a task worked on."""
+
+    name = "Monitoring report"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Address of the report; of its month, the address ends with the month."""
+        fields: Any = operator
+        return _address(ti_key, f"health/{fields.use_case}/{fields.through or fields.partition}")
+
+
 def _result(ti_key: TaskInstanceKey) -> Mapping[str, Any] | None:
     told = XCom.get_value(ti_key=ti_key, key=BaseXCom.XCOM_RETURN_KEY)
     return told if isinstance(told, Mapping) else None
 
 
+def monitoring(use_case: str) -> str:
+    """Address of how a use case is doing now."""
+    return f"{_base()}/{use_case}__monitor/health/{use_case}"
+
+
 def _address(ti_key: TaskInstanceKey, key: str | None) -> str:
-    base = conf.get("api", "base_url", fallback="").rstrip("/")
-    return f"{base}{PREFIX}/{ti_key.dag_id}/{key}" if key else ""
+    return f"{_base()}/{ti_key.dag_id}/{key}" if key else ""
+
+
+def _base() -> str:
+    return conf.get("api", "base_url", fallback="").rstrip("/") + PREFIX

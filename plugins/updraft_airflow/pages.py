@@ -1,4 +1,4 @@
-"""Pages of the lake for people who are logged in to Airflow: data reports and model cards, and nothing else of it."""
+"""Pages for people who are logged in to Airflow: data reports, model cards, monitoring; nothing else of the lake."""
 
 import html
 import re
@@ -10,8 +10,9 @@ from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Path
 from fastapi.responses import HTMLResponse
 
-from updraft.errors import Transient
+from updraft.errors import LedgerBroken, PartitionInvalid, Transient
 from updraft.lake import Lake
+from updraft.spec import load
 from updraft.spec.names import PATTERN
 from updraft_airflow.hooks.lake import LakeHook
 
@@ -28,25 +29,35 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "private, no-store",
 }
 
+_HEALTH = re.compile(rf"health/({_NAME})(?:/({_PARTITION}|[0-9]{{4}}-[0-9]{{2}}))?")
+
 app = FastAPI(title="Updraft", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
 
 @app.get("/{dag_id}/{key:path}", dependencies=[Depends(requires_access_dag("GET"))])
 def page(dag_id: Annotated[str, Path()], key: Annotated[str, Path()]) -> HTMLResponse:
     """A report or card, or the list of a partition's reports, for who may read the DAG of its use case."""
-    found = _PAGE.fullmatch(key) or _OF_PARTITION.fullmatch(key)
+    found = _PAGE.fullmatch(key) or _OF_PARTITION.fullmatch(key) or _HEALTH.fullmatch(key)
     if found is None or dag_id.rpartition("__")[0] not in found.groups():
         raise HTTPException(404, "There is no such page.")
     try:
         content = _content(LakeHook().get_conn(), key)
+    except PartitionInvalid as nothing:
+        raise HTTPException(404, str(nothing)) from nothing
     except FileNotFoundError as gone:
         raise HTTPException(404, "No report is kept of this; the log of the task says why.") from gone
+    except LedgerBroken as broken:
+        raise HTTPException(500, str(broken)) from broken
     except Transient as busy:
         raise HTTPException(503, "The lake does not answer; try again.") from busy
     return HTMLResponse(content, headers=HEADERS)
 
 
 def _content(lake: Lake, key: str) -> bytes:
+    if asked := _HEALTH.fullmatch(key):
+        from updraft.life import health
+
+        return health.report(load.load(asked[1]), asked[2] or "", lake)
     if key.endswith(".html"):
         return lake.get(key)
     of_features = f"{key}.html"

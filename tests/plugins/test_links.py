@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from tests.plugins import tiny
 from tests.plugins.running import Supervisor
@@ -7,7 +9,7 @@ from airflow.sdk.execution_time import supervisor
 from airflow.sdk.types import TaskInstanceKey
 from airflow.serialization.serialized_objects import DagSerialization
 
-from updraft_airflow.links import DataReportLink, ModelCardLink
+from updraft_airflow.links import DataReportLink, ModelCardLink, MonitoringLink, monitoring
 
 DAY, BASE = "2024-01-05", "http://127.0.0.1:1/updraft/"
 CARD = f"cards/tiny/{'a' * 64}/card.html"
@@ -44,6 +46,15 @@ def test_features_link_to_the_report_of_their_table(delivered):
     assert link(run, "build", DataReportLink) == f"tiny__features/reports/tiny/features/{DAY}.html"
 
 
+def test_a_look_at_a_partition_links_to_how_the_use_case_did_up_to_it(dags):
+    look = dags["tiny__monitor"].get_task("measure")
+    assert [type(link) for link in look.operator_extra_links] == [MonitoringLink]
+    seen = SimpleNamespace(use_case="tiny", partition=DAY, through="")
+    key = TaskInstanceKey(dag_id="tiny__monitor", task_id="measure", run_id="run", try_number=1, map_index=-1)
+    assert MonitoringLink().get_link(seen, ti_key=key) == f"{BASE}tiny__monitor/health/tiny/{DAY}"
+    assert monitoring("tiny") == f"{BASE}tiny__monitor/health/tiny"
+
+
 @pytest.mark.parametrize("task", ["gates", "promote"])
 @pytest.mark.parametrize(
     ("told", "leads"), [({"report": CARD}, f"{BASE}tiny__train/{CARD}"), ({"report": None}, ""), ({}, ""), (None, "")]
@@ -56,7 +67,7 @@ def test_a_decision_links_to_the_card_that_its_result_names(dags, task, told, le
         assert ModelCardLink().get_link(decided, ti_key=key) == leads
 
 
-@pytest.mark.parametrize("stage", ["ingest", "features", "train"])
+@pytest.mark.parametrize("stage", ["ingest", "features", "train", "monitor"])
 def test_the_links_survive_the_way_through_the_database(world, stage):
     again = DagSerialization.from_dict(DagSerialization.to_dict(world.dags[f"tiny__{stage}"]))
     named = {name for task in again.tasks for name in task.extra_links}

@@ -10,6 +10,8 @@ from tests.plugins import airflow_home
 
 # isort: split
 from updraft.lake import Lake
+from updraft.ledger import Ledger
+from updraft.monitor.table import Measurement, to_arrow
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +25,6 @@ KEPT = {
     f"cards/tiny/{CARD}/card.html": b"a card",
     f"rejected/tiny/plan/2024-01-05/{D1}.html": b"personal",
     f"reports/other/plan/2024-01-05/{D1}.html": b"of others",
-    "ledger/tiny/head": b"1",
 }
 ASK = """
 import json, sys
@@ -56,13 +57,16 @@ FOUND = {
     "the only report of a partition": (f"{BASE}reports/tiny/plan/2024-01-05", "a report"),
     "the report of features": ("/updraft/tiny__features/reports/tiny/features/2024-01-05", "of features"),
     "a card": (f"/updraft/tiny__train/cards/tiny/{CARD}/card.html", "a card"),
+    "how a use case is doing": ("/updraft/tiny__monitor/health/tiny", "tiny: 2024-01-06"),
+    "how it did up to a partition": ("/updraft/tiny__monitor/health/tiny/2024-01-05", "tiny: 2024-01-05"),
+    "how it did in a month": ("/updraft/tiny__monitor/health/tiny/2024-01", "2 partitions, 2024-01-05 to 2024-01-06"),
 }
 ABSENT = {
     "a delivery that is not kept": f"{BASE}reports/tiny/plan/2024-01-05/{'9' * 64}.html",
     "a partition without any": f"{BASE}reports/tiny/plan/2024-01-09",
     "another use case's": f"{BASE}reports/other/plan/2024-01-05/{D1}.html",
     "what is no report": f"{BASE}rejected/tiny/plan/2024-01-05/{D1}.html",
-    "the ledger": f"{BASE}ledger/tiny/head",
+    "the ledger": f"{BASE}ledger/tiny/00000001.json",
     "the way up": f"{BASE}reports/tiny/../other/plan/2024-01-05/{D1}.html",
     "the way up, encoded": f"{BASE}reports/tiny/%2e%2e/other/plan/2024-01-05/{D1}.html",
     "the way up, encoded twice": f"{BASE}reports/tiny/%252e%252e/other/plan/2024-01-05/{D1}.html",
@@ -73,6 +77,9 @@ ABSENT = {
     "capitals": f"{BASE}reports/TINY/plan/2024-01-05/{D1}.html",
     "a DAG of another name": f"/updraft/tiny/reports/tiny/plan/2024-01-05/{D1}.html",
     "nothing": BASE,
+    "monitoring of a partition that was not monitored": "/updraft/tiny__monitor/health/tiny/2024-01-09",
+    "monitoring of another use case": "/updraft/tiny__monitor/health/other",
+    "monitoring of a date that is none": "/updraft/tiny__monitor/health/tiny/2024-1",
     "the documentation of the API": "/updraft/docs",
 }
 STRANGERS = {"anonymous": 401, "forged": 403, "nobody": 403}
@@ -84,6 +91,9 @@ def answers(tmp_path_factory):
     lake = Lake(str(home / "lake"))
     for key, content in KEPT.items():
         lake.put(key, content)
+    Ledger(lake, "tiny").append("decided", why="no incident", who="test", partition="2024-01-05")
+    for day in ("2024-01-05", "2024-01-06"):
+        lake.replace("monitor/tiny", to_arrow([Measurement(day, "auc", "all", 0.7, 60, "ok")]), [day])
     asked = {
         **{("viewer", name): ("viewer", "GET", path) for name, (path, _) in FOUND.items()},
         **{("viewer", name): ("viewer", "GET", path) for name, path in ABSENT.items()},
@@ -92,6 +102,7 @@ def answers(tmp_path_factory):
         ("viewer", "another method"): ("viewer", "POST", ONE),
     }
     settings = {"AIRFLOW_HOME": str(home), "UPDRAFT_HOME": str(home), "UPDRAFT_LAKE": str(home / "lake")}
+    settings["UPDRAFT_USE_CASES"] = str(airflow_home.ROOT / "tests/plugins/use_cases")
     settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home / 'airflow.db'}"
     settings["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"] = str(home / "passwords.json")
     done = subprocess.run(

@@ -251,3 +251,11 @@ def test_a_file_that_is_no_database_is_a_transient_failure(tmp_path):
 def test_mlflow_is_told_not_to_phone_home(registry):
     registry.champion_alias("flights")
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+@pytest.mark.slow
+def test_an_address_is_put_on_the_page_of_a_registered_model(promoted):
+    promoted.registry.link("parcels", "monitoring", "http://127.0.0.1:1/x")
+    assert (
+        promoted.registry._client.get_registered_model("parcels").tags["updraft.monitoring"] == "http://127.0.0.1:1/x"
+    )

@@ -15,21 +15,22 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|!#&~])")
 def html(facts: Mapping[str, Any], pictures: Mapping[str, bytes]) -> bytes:
     """Render a page with its pictures in it; its own policy lets a browser fetch nothing."""
     inlined = {name: f"data:image/png;base64,{b64encode(png).decode()}" for name, png in pictures.items()}
-    page = _templates(escape=True).get_template("card.html.j2").render(**facts, inlined=inlined)
+    page = templates("updraft.card", escape=True).get_template("card.html.j2").render(**facts, inlined=inlined)
     return page.encode()
 
 
 def markdown(facts: Mapping[str, Any]) -> bytes:
     """Render Markdown that shows the pictures lying beside it."""
-    return _templates(escape=False).get_template("card.md.j2").render(**facts).encode()
+    return templates("updraft.card", escape=False).get_template("card.md.j2").render(**facts).encode()
 
 
 @lru_cache
-def _templates(*, escape: bool) -> "Environment":
+def templates(package: str, *, escape: bool) -> "Environment":
+    """Templates of a package; `escape` for HTML, and otherwise what Markdown would obey is taken the power of."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     found = Environment(
-        loader=PackageLoader("updraft.card"),
+        loader=PackageLoader(package),
         autoescape=escape,  # noqa: S701 - Markdown has escapes of its own, in `_text`
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -104,6 +105,18 @@ def costs(
     from updraft.cli.costs import show
 
     show(console, by, partition, through)
+
+
+@app.command()
+def report(
+    use_case: UseCaseName,
+    asked: Annotated[str, typer.Argument(metavar="PARTITION|MONTH", help="A partition, or a month such as 2024-01.")],
+    to: Annotated[Path | None, typer.Option(help="File to write; <use case>-<partition>.html here by default.")] = None,
+) -> None:
+    """Write the monitoring report of a partition or a month, as one HTML page."""
+    from updraft.cli.report import report as write
+
+    write(console, use_case, asked, to)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from updraft_airflow import assets
+from updraft_airflow.links import MonitoringLink
 from updraft_airflow.operators.stage import ForkOperator, StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
 
@@ -18,6 +19,7 @@ class MeasureOperator(ForkOperator):
     :return: ``{"partition", "champion", "alarms", "incident", "labels"}``.
     """
 
+    operator_extra_links = (MonitoringLink(),)
     reads = ("features", "scores", "labels")
     writes = ("monitor", "labels")
 

@@ -62,9 +62,8 @@ class StageOperator(BaseOperator):
         if "partition" in self.template_fields:
             stage = self.dag_id.rpartition("__")[2]
             attempt = f"{context['run_id']}-{context['ti'].try_number}"
-            task = {"task": f"{stage}.{self.task_id}", "run": attempt, "rows": rows_of(result)}
-            keys = self.keys
-            spent = Spent(partition=keys[-1], partitions=len(keys), **task, **asdict(used))
+            keys, task, rows = self.keys, f"{stage}.{self.task_id}", rows_of(result)
+            spent = Spent(keys[-1], len(keys), task=task, run=attempt, rows=rows, **asdict(used))
             operation.keep(self.case, self.lake, spent)
         if lineage.wanted():
             read, written = self.moved(self.case, self.lake)

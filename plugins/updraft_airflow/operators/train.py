@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from updraft_airflow import assets, conventions
+from updraft_airflow import assets, conventions, links
 from updraft_airflow.hooks.registry import RegistryHook
 from updraft_airflow.links import ModelCardLink
 from updraft_airflow.operators.stage import StageOperator, announce
@@ -106,6 +106,8 @@ class PromoteOperator(StageOperator):
             registry = RegistryHook(self.registry_conn_id).get_conn()
             candidate, who = self.trained["candidate"], context["run_id"]
             done = promotion.conclude(self.case, self.at, self.lake, registry, candidate, who=who)
+            if done.outcome == "promoted":
+                registry.link(self.use_case, "monitoring", links.monitoring(self.use_case))
             return {**asdict(done), "report": card.key(self.case, candidate)}
 
 

@@ -1,0 +1,97 @@
+import re
+
+import pytest
+
+from updraft import health
+from updraft.errors import PartitionInvalid
+from updraft.health.charts import charts
+from updraft.health.render import page
+from updraft.ledger import Ledger
+from updraft.life.health import report
+from updraft.monitor.table import Measurement
+from updraft.records import Record
+
+DAYS = [f"2024-01-{day:02}" for day in range(1, 32)]
+HOSTILE = "<script>alert(1)</script>"
+
+
+def measured(day, metric="auc", value=0.7, status="ok", **other):
+    return Measurement(day, metric, other.pop("subject", "all"), value, 100, status, **other)
+
+
+def record(sequence, kind, day, why, **facts):
+    return Record(sequence, "", kind, "", day, "somebody", why, "c" * 64, facts, "")
+
+
+def test_a_report_of_a_partition_shows_four_weeks_before_it():
+    found = health.span("2024-01-31", DAYS)
+    assert (found.keys[0], found.keys[-1], len(found.keys)) == ("2024-01-04", "2024-01-31", 28)
+
+
+def test_a_report_of_nothing_in_particular_is_that_of_the_newest_partition():
+    assert health.span("", DAYS).title == "2024-01-31"
+
+
+@pytest.mark.parametrize("asked", ["2024-02-01", "2024-02", "2023-12-31", "../etc", "2024-01-1"])
+def test_what_was_not_monitored_is_refused_with_what_was(asked):
+    with pytest.raises(PartitionInvalid) as refused:
+        health.span(asked, DAYS)
+    assert "2024-01-01 to 2024-01-31" in refused.value.next_step
+
+
+def told(case, rows, records=()):
+    return health.facts(case, health.Span("2024-01-03", tuple(DAYS[:3])), rows, records)
+
+
+def test_alarms_are_told_once_with_how_often_and_since_when(parcels_case):
+    values = zip(DAYS[:3], (0.3, 0.5, 0.4), strict=True)
+    rows = [measured(day, "score_psi", value, "drifted", limit=0.2) for day, value in values]
+    [alarming] = told(parcels_case, rows)["alarming"]
+    assert (alarming["times"], alarming["since"], alarming["partition"]) == (3, "2024-01-01", "2024-01-03")
+    assert (alarming["value"], alarming["limit"]) == (0.4, 0.2)
+
+
+def test_what_moved_comes_first_and_an_undefined_number_is_none(parcels_case):
+    rows = [measured(DAYS[2]), measured(DAYS[2], "feature_psi", float("nan"), "unknown"), measured(DAYS[1], "brier")]
+    rows.append(measured(DAYS[2], "score_psi", 0.4, "drifted"))
+    groups = told(parcels_case, rows)["groups"]
+    assert [group["metric"] for group in groups] == ["score_psi", "feature_psi", "auc"]
+    assert groups[1]["rows"][0]["value"] is None
+
+
+def test_decisions_of_the_span_are_told_and_others_are_not(parcels_case):
+    records = [
+        record(1, "incident", "2023-12-01", "long ago"),
+        record(2, "decided", "2024-01-02", "why", action="none"),
+    ]
+    found = told(parcels_case, [], records)
+    assert [one["why"] for one in found["decisions"]] == ["why"]
+    assert [one["why"] for one in found["lasting"]] == ["long ago"]
+
+
+def test_a_picture_is_drawn_of_what_was_measured_and_of_nothing_else():
+    rows = [measured(day, low=0.6, high=0.8, limit=0.5) for day in DAYS]
+    rows += [measured(DAYS[-1], "feature_psi", value, "ok", subject=name) for name, value in (("a", 0.1), ("b", 0.3))]
+    rows += [measured(day, "value_per_row", float("nan"), "unknown") for day in DAYS]
+    drawn = charts(rows)
+    assert set(drawn) == {"How well the champion did, as its labels came true", "Features, by how far they moved"}
+    assert all(png.startswith(b"\x89PNG") for png in drawn.values())
+    assert charts([]) == {}
+    assert drawn == charts(rows), "the same facts are the same bytes"
+
+
+def test_what_strangers_wrote_is_text(parcels_case):
+    rows = [measured(DAYS[2], "feature_psi", 0.4, "drifted", subject=HOSTILE, reason=HOSTILE)]
+    shown = page(told(parcels_case, rows, [record(1, "incident", DAYS[0], HOSTILE)]), charts(rows)).decode()
+    assert HOSTILE not in shown
+    assert "&lt;script&gt;" in shown
+    assert not re.search(r"(?:src|href)=\"(?!data:)", shown), "it fetches nothing"
+
+
+@pytest.mark.slow
+def test_a_report_is_what_lake_and_ledger_say(observed):
+    newest = observed.lake.partitions("monitor/parcels")[-1]
+    shown = report(observed.case, "", observed.lake).decode()
+    assert f"parcels: {newest}" in shown
+    assert Ledger(observed.lake, "parcels").state().champion[:12] in shown
+    assert shown == report(observed.case, newest, observed.lake).decode()
