@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.served import serving
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yaml"
@@ -49,7 +50,7 @@ def test_it_keeps_to_the_compose_specification():
 
 
 def test_it_holds_the_services_of_a_team():
-    assert set(SERVICES) == AIRFLOWS | {"postgres", "redis", "store", "mlflow"}
+    assert set(SERVICES) == AIRFLOWS | {"postgres", "redis", "store", "mlflow", "prometheus", "grafana"}
 
 
 def test_every_variable_is_told_of_in_the_example_of_env_and_every_secret_must_be_given():
@@ -83,13 +84,13 @@ def test_no_secret_stands_in_a_command_line():
 
 def test_what_is_published_is_published_on_loopback_alone():
     published = {port for service in SERVICES.values() for port in service.get("ports", [])}
-    assert published == {"127.0.0.1:8080:8080", "127.0.0.1:5000:5000"}
+    assert published == {"127.0.0.1:8080:8080", "127.0.0.1:5000:5000", "127.0.0.1:3000:3000"}
     assert not any("network_mode" in service or service.get("privileged") for service in SERVICES.values())
 
 
 def test_every_image_is_pinned():
     for name, service in SERVICES.items():
-        assert re.search(r":\d+\.\d+(\.\d+)?(-[a-z]+)?$", service["image"]), name
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z]+)?$", service["image"]), name
 
 
 def test_every_service_that_stays_shows_its_health_and_comes_back():
@@ -149,7 +150,7 @@ def native(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("native.py"))],
         input=json.dumps(asked), capture_output=True, text=True, check=False,
-        env={**keep, **SERVICES["worker"]["environment"], "AIRFLOW_HOME": home},
+        env={**keep, **SERVICES["worker"]["environment"], "AIRFLOW_HOME": home, "OTEL_SDK_DISABLED": "true"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -169,6 +170,45 @@ def test_mlflow_knows_every_option(native):
 
 def test_airflow_knows_every_setting(native):
     assert native["unknown_settings"] == []
+
+
+COUNT = """
+from airflow._shared.observability.metrics import stats
+from airflow.observability.metrics import stats_utils
+stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+stats.incr("ti.finish")
+from opentelemetry import metrics
+metrics.get_meter_provider().force_flush()
+"""
+
+
+def test_airflow_sends_its_own_metrics_where_prometheus_takes_them(tmp_path):
+    worker = SERVICES["worker"]["environment"]
+    told = {name: value for name, value in worker.items() if name.startswith(("OTEL_", "AIRFLOW__METRICS__"))}
+    with serving(lambda asked: asked.say(b"")) as sink:
+        address = told["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"].replace("prometheus:9090", f"127.0.0.1:{sink.port}")
+        told |= {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": address, "AIRFLOW_HOME": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", COUNT], env={**os.environ, **told}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "/api/v1/otlp/v1/metrics" in sink.paths
+
+
+def test_prometheus_asks_where_the_plugin_answers():
+    [job] = yaml.safe_load(COMPOSE["configs"]["prometheus"]["content"])["scrape_configs"]
+    plugin = (ROOT / "plugins/updraft_plugin.py").read_text(encoding="utf-8")
+    assert f'"url_prefix": "{job["metrics_path"].rstrip("/")}"' in plugin
+    assert job["static_configs"] == [{"targets": ["api-server:8080"]}]
+    assert "--web.enable-otlp-receiver" in SERVICES["prometheus"]["command"]
+
+
+def test_grafana_finds_its_source_and_its_dashboard():
+    board = json.loads((ROOT / COMPOSE["configs"]["dashboard"]["file"]).read_text(encoding="utf-8"))
+    [source] = yaml.safe_load(COMPOSE["configs"]["grafana-sources"]["content"])["datasources"]
+    [provider] = yaml.safe_load(COMPOSE["configs"]["grafana-dashboards"]["content"])["providers"]
+    assert {panel["datasource"]["uid"] for panel in board["panels"]} == {source["uid"]}
+    placed = {Path(one["target"]).parent for one in SERVICES["grafana"]["configs"] if one["source"] == "dashboard"}
+    assert placed == {Path(provider["options"]["path"])}
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
 def test_what_workers_run_on_can_be_imported(native):

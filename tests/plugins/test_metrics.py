@@ -1,5 +1,6 @@
 """The numbers as a real Prometheus reads them, from a server in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -66,6 +67,12 @@ def lived(tmp_path):
     return tmp_path
 
 
+def expressions():
+    """Everything the dashboard asks."""
+    panels = json.loads((airflow_home.ROOT / "include/dashboards/updraft.json").read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
 def status(address, authorization):
     try:
         with urlopen(Request(address, headers={"Authorization": authorization}), timeout=30) as answer:
@@ -86,10 +93,12 @@ def test_a_real_prometheus_reads_where_every_use_case_stands(lived):
             [moved] = server.wait_for('updraft_measure{use_case="tiny"} > updraft_measure_limit')
             [state] = server.wait_for('updraft_measure_status{status="drifted"} == 1')
             up = server.wait_for("updraft_up == 1")
+            shown = {asked: server.ask(asked.replace("$use_case", ".*")) for asked in expressions()}
     assert champion["model"] == "c" * 64
     assert (moved["metric"], moved["subject"], moved["value"]) == ("feature_psi", 'hostile "name"\n', "0.5")
     assert state["metric"] == "feature_psi"
     assert tiny.CASE.name in {each["use_case"] for each in up}
+    assert sum(bool(found) for found in shown.values()) >= 4, "the dashboard asks for what there is"
 
 
 def test_who_does_not_bring_the_token_reads_nothing(lived):
