@@ -59,7 +59,8 @@ def test_secrets_are_made_once_and_only_their_owner_can_read_them(variables, tmp
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     secrets = {file.name: file.read_text() for file in folder.iterdir()}
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
-    assert {variables["AIRFLOW__API__SECRET_KEY"], variables["AIRFLOW__API_AUTH__JWT_SECRET"]} == set(secrets.values())
+    told = ("AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "UPDRAFT_METRICS_TOKEN")
+    assert {variables[name] for name in told} == set(secrets.values())
     assert len(set(secrets.values())) == 2
     assert min(map(len, secrets.values())) >= 32
     again = environment(Settings.from_env(), api_port=8123, mlflow_port=5123)

@@ -1,5 +1,6 @@
 """The environment of Airflow on one machine: SQLite, LocalExecutor, loopback, and tasks that start warm."""
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -13,6 +14,7 @@ PRELOAD = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.standard.operators.trigger_dagrun",
     "airflow.providers.standard.operators.hitl",
+    "airflow.providers.openlineage.plugins.listener",
     "great_expectations",
     "great_expectations.expectations",
     "great_expectations.render.renderer",
@@ -46,6 +48,9 @@ PRELOAD = (
     "updraft_airflow.operators.score",
     "updraft.local.warm",  # last
 )
+
+
+LINEAGE = "airflow/lineage.jsonl"  # below the home folder; OpenLineage events, one a line
 
 
 def project() -> Path:
@@ -83,6 +88,10 @@ def environment(settings: Settings, *, api_port: int, mlflow_port: int) -> dict[
         "API__BASE_URL": f"http://127.0.0.1:{api_port}",
         "API__SECRET_KEY": _secret(home, "api_secret"),
         "API_AUTH__JWT_SECRET": _secret(home, "jwt_secret"),
+        "OPENLINEAGE__NAMESPACE": "updraft",
+        "OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(home / LINEAGE), "append": True}),
+        # By default the provider forks, which Delta Lake and LightGBM do not survive, and which takes twice the time.
+        "OPENLINEAGE__EXECUTE_IN_THREAD": "True",
         "LOGGING__BASE_LOG_FOLDER": home / "airflow" / "logs",
         "LOGGING__LOGGING_LEVEL": "WARNING",
     }
@@ -93,6 +102,7 @@ def environment(settings: Settings, *, api_port: int, mlflow_port: int) -> dict[
         "UPDRAFT_INBOX": settings.inbox,
         "UPDRAFT_USE_CASES": settings.use_cases,
         "UPDRAFT_ARTIFACTS": settings.artifacts,
+        "UPDRAFT_METRICS_TOKEN": _secret(home, "metrics_token"),
         "UPDRAFT_MLFLOW_URL": f"http://127.0.0.1:{mlflow_port}",
         "MLFLOW_TRACKING_URI": settings.tracking,
         "XDG_CACHE_HOME": home / "cache",
