@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from updraft.model.model import Model
 from updraft.monitor.reference import Profile
+from updraft.monitor.supply import Supplied
 from updraft.monitor.table import Measurement
 from updraft.spec.model import UseCase
 
@@ -29,6 +30,7 @@ class Window:
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
     :param earlier: Measurements of partitions before this one, oldest first.
+    :param supply: What the sources delivered for the partitions of `features`; empty where nobody asked.
     """
 
     case: UseCase
@@ -43,3 +45,4 @@ class Window:
     model: Model | None = None
     examined: Mapping[str, Any] = field(default_factory=dict)
     earlier: Sequence[Measurement] = ()
+    supply: Sequence[Supplied] = ()
