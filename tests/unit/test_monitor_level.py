@@ -4,7 +4,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from updraft.monitor.level import Level, judge, level, levels, reach, share
+from updraft.monitor.level import Level, judge, level, levels, reach, share, widened
 
 DAYS = np.repeat(["mon", "tue", "wed", "thu"], 25)
 
@@ -81,4 +81,17 @@ def test_equal_levels_are_rarely_called_apart():
     for _ in range(1000):
         now, before = drawn(7), drawn(28)
         false += abs(now.value - before.value) > reach(now, before, alpha=0.05)
-    assert 25 <= false <= 75, "5 % asked for; rows as independent would give over 60 %"
+    assert 5 <= false <= 50, "5 % asked for; rows as independent would give over 60 %"
+
+
+@pytest.mark.parametrize(
+    ("now", "error", "blocks"),
+    [
+        pytest.param(Level(0, 3, 7, 70), 3, 7, id="surer than it is"),
+        pytest.param(Level(0, 1, 7, 70), 2, 28, id="less sure than it says"),
+        pytest.param(Level(0, 1, 1, 10), math.sqrt(28), 28, id="one partition"),
+    ],
+)
+def test_a_window_is_no_surer_of_itself_than_the_holdout_was(now, error, blocks):
+    found = widened(now, Level(0, 1, 28, 280))
+    assert (found.error, found.blocks) == (pytest.approx(error), blocks)

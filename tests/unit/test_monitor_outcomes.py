@@ -173,9 +173,20 @@ def test_days_that_miss_both_ways_prove_nothing():
 
 def test_rare_outcomes_are_judged_on_the_log_odds():
     frame = rows(n=2000).assign(score=0.01)
-    twice = one(seen(calibration, came(frame, 0.02)), "calibration_gap")
+    rare = replace(PROFILE, conduct=replace(BEHAVED, gap=None))
+    twice = one(seen(calibration, came(frame, 0.02), profile=rare), "calibration_gap")
     assert (twice.status, twice.value < 0.02) == ("drifted", True)
-    assert one(seen(calibration, came(frame, 0.0115)), "calibration_gap").status == "ok"
+    assert one(seen(calibration, came(frame, 0.0115), profile=rare), "calibration_gap").status == "ok"
+
+
+def test_one_partition_is_held_against_how_far_partitions_of_the_holdout_differed():
+    mood = np.repeat([-1.5, 1.5, 0.0, 1.2, -1.2, 0.6, -0.6], 1000)
+    moody = conduct(case(), MODEL, came(REFERENCE, sigmoid(odds(REFERENCE) + mood)), "auc")
+    day = rows(n=600)[:600]
+    off = came(day, sigmoid(odds(day) + 1))
+    alone = {"use_case": case(), "profile": replace(PROFILE, conduct=moody)}
+    assert one(seen(calibration, off, **alone), "calibration_gap").status == "unknown"
+    assert one(seen(calibration, off), "calibration_gap").status == "drifted"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ DAYS = np.repeat([f"d{day}" for day in range(7)], 300)
 
 
 def far(given, cells=CELLS, deviation=1.0, days=DAYS):
-    return distance(cells, deviation, given, days, alpha=0.01, seed=1)
+    return distance(cells, deviation, given, days, blocks=28, alpha=0.01, seed=1)
 
 
 @pytest.mark.parametrize("shift", [0.5, 1.0, -1.0])
@@ -36,8 +36,8 @@ def test_days_with_a_mood_of_their_own_move_further_by_chance():
 def test_classes_are_as_far_as_their_shares():
     cells = histogram(np.array(["a", "b"] * 50), "category", bins=100)
     days = np.repeat(["mon", "tue"], 50)
-    assert distance(cells, 0.0, np.array(["a", "b"] * 50), days, alpha=0.01, seed=1).value == 0
-    gone = distance(cells, 0.0, np.array(["c"] * 100), days, alpha=0.01, seed=1)
+    assert distance(cells, 0.0, np.array(["a", "b"] * 50), days, blocks=28, alpha=0.01, seed=1).value == 0
+    gone = distance(cells, 0.0, np.array(["c"] * 100), days, blocks=28, alpha=0.01, seed=1)
     assert (gone.value, gone.chance) == (1.0, 0.0)
 
 
@@ -55,3 +55,14 @@ def test_what_has_no_distance_says_nan(given, days, cells):
 def test_one_partition_says_nothing_of_chance():
     assert math.isnan(far(REFERENCE[:300], days=DAYS[:300]).chance)
     assert far(REFERENCE[:300], days=DAYS[:300]).value < 0.2
+
+
+def test_windows_like_their_reference_are_rarely_further_away_than_chance():
+    beyond = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        before, now = (np.repeat(random.normal(0, 0.5, days), 100) + random.normal(size=days * 100) for days in (28, 7))
+        cells, days = histogram(before, "number", bins=100), np.repeat(np.arange(7), 100)
+        found = distance(cells, before.std(), now, days, blocks=28, alpha=0.05, seed=seed)
+        beyond += found.value > found.chance
+    assert beyond <= 7, "5 % asked for"

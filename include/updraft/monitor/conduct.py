@@ -13,6 +13,7 @@ import numpy as np
 from updraft.evidence.metric import Array, Codes
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.sampling import block_codes, standard_error
+from updraft.model.labels import acted_on, came_true
 from updraft.model.model import Model
 from updraft.monitor import parts
 from updraft.monitor.histogram import Histogram, histogram
@@ -32,7 +33,9 @@ CELLS = 100
 class Conduct:
     """What a champion did on its holdout; levels that could not be told are left out.
 
+    :param partitions: How many the holdout has.
     :param acted: Share of rows acted on.
+    :param gap: What came true less what was predicted: see `updraft.monitor.measures.calibration`.
     :param scores: Histogram of its scores, in finer cells than drift needs, or of the classes it predicted.
     :param deviation: Standard deviation of its scores; 0 for classes.
     :param reasons: Mean contribution per feature.
@@ -41,8 +44,10 @@ class Conduct:
     :param edges: Edges between parts of equal size, per feature that `gates.slices` cuts by their number.
     """
 
+    partitions: int
     acted: Level | None
     scores: Histogram
+    gap: Level | None = None
     deviation: float = 0.0
     reasons: Mapping[str, Level] = field(default_factory=dict)
     weight: float = 0.0
@@ -62,14 +67,27 @@ def conduct(case: UseCase, model: Model, held: "DataFrame", watched: str) -> Con
     frozen = parts.frozen(held, case.gates.slices)
     reasons, weight = explained(model, held, seed=case.model.seed)
     return Conduct(
+        partitions=len(np.unique(blocks)),
         acted=level(model.acts(predicted), blocks),
         scores=histogram(answers, "number" if numbers else "category", bins=CELLS),
+        gap=level(off(case, held[case.label.column].to_numpy(float), predicted), blocks),
         deviation=float(predicted.std()) if numbers and len(predicted) else 0.0,
         reasons=reasons,
         weight=weight,
         slices=_by_slice(case, frozen, held, predicted, watched),
         edges={name: cut for name, cut in frozen.cut.items() if not isinstance(cut, int)},
     )
+
+
+def right(case: UseCase, predicted: Array) -> Array:
+    """Probability that acting is right (n,); classes that are acted on count together, and a number is itself."""
+    return predicted if predicted.ndim == 1 else np.asarray(predicted[:, acted_on(case)].sum(axis=1))
+
+
+def off(case: UseCase, y: Array, predicted: Array) -> Array:
+    """What came true less what was predicted, per row (n,)."""
+    came = y if case.problem.kind == "regression" else came_true(case, y).astype(float)
+    return np.asarray(came - right(case, predicted))
 
 
 def explained(model: Model, rows: "DataFrame", *, seed: int) -> tuple[dict[str, Level], float]:

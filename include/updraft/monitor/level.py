@@ -2,11 +2,12 @@
 
 Standard errors are the linearised ones of a ratio with partitions as clusters (Liang and Zeger, Biometrika 73, 1986),
 never below those of independent rows: a few partitions that happen to agree prove little. Two levels are compared as
-means of unequal variance are (Welch, Biometrika 34, 1947).
+means of unequal variance are (Welch, Biometrika 34, 1947), and a window is never taken to be surer of itself than as
+many partitions of the holdout were: one partition alone does not know how partitions differ.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,11 +91,17 @@ def _between(off: Array, n: int) -> Array:
     return np.asarray(np.sqrt((off**2).sum(axis=0) * blocks / (blocks - 1)) / n)
 
 
+def widened(now: Level, before: Level) -> Level:
+    """A window's level with at least the error that as many partitions of the holdout had."""
+    borrowed = before.error * math.sqrt(before.blocks / now.blocks)
+    return now if now.error >= borrowed else replace(now, error=borrowed, blocks=before.blocks)
+
+
 def reach(now: Level, before: Level, *, alpha: float) -> float:
     """How far chance alone takes one level from another, but for `alpha` of the time, either way."""
     from scipy.special import ndtri, stdtrit
 
-    parts = [(one.error**2, one.blocks) for one in (now, before)]
+    parts = [(one.error**2, one.blocks) for one in (widened(now, before), before)]
     variance = sum(square for square, _ in parts)
     doubt = sum(square**2 / (blocks - 1) for square, blocks in parts if blocks > 1)
     sure = 1 - alpha / 2

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from updraft.evidence.metric import Array
 from updraft.evidence.sampling import block_codes
-from updraft.model.labels import acted_on, came_true, rarest
+from updraft.model.labels import came_true, rarest
 from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
 
@@ -59,11 +59,6 @@ class Truth:
             return self.rows["score"].to_numpy(float)
         names, given = self.case.label.classes, [json.loads(row) for row in self.rows["probabilities"]]
         return np.array([[row.get(name, np.nan) for name in names] for row in given]).reshape(-1, len(names))
-
-    def chance(self) -> Array:
-        """Probability that acting is right (n,); with several classes, those that are acted on count together."""
-        predicted = self.predicted()
-        return predicted if predicted.ndim == 1 else np.asarray(predicted[:, acted_on(self.case)].sum(axis=1))
 
 
 def truth(window: Window) -> Truth:

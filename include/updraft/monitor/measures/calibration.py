@@ -16,8 +16,9 @@ from updraft.evidence import recalibration
 from updraft.evidence.interval import interval
 from updraft.evidence.metric import Array
 from updraft.evidence.metrics import METRICS
+from updraft.monitor.conduct import off, right
 from updraft.monitor.drift import ALPHA
-from updraft.monitor.level import Level, judge, level, reach
+from updraft.monitor.level import Level, judge, level, reach, widened
 from updraft.monitor.table import Measurement, Status
 from updraft.monitor.truth import Truth, truth
 from updraft.monitor.window import Window
@@ -28,40 +29,43 @@ NOUGHT = Level(0.0, 0.0, 1, 0)
 def measure(window: Window) -> Iterator[Measurement]:
     """Gap between what came true and what was predicted; of probabilities also slope and expected error."""
     came = truth(window)
-    number = window.case.problem.kind == "regression"
-    yield _gap(window, came, (came.y if number else came.came.astype(float)) - came.chance())
-    if not number:
-        yield _slope(window, came)
-        yield _error(window, came)
+    predicted = came.predicted()
+    given = right(window.case, predicted)
+    yield _gap(window, came, level(off(window.case, came.y, predicted), came.blocks), given)
+    if window.case.problem.kind != "regression":
+        yield _slope(window, came, given)
+        yield _error(window, came, given)
 
 
-def _gap(window: Window, came: Truth, each: Array) -> Measurement:
-    at, now = (window.partition, "calibration_gap", "all"), level(each, came.blocks)
+def _gap(window: Window, came: Truth, now: Level | None, given: Array) -> Measurement:
+    at, before = (window.partition, "calibration_gap", "all"), window.profile.conduct
     if now is None:
         return Measurement(*at, math.nan, came.n, "unknown", came.blind or "there are too few rows")
-    chance, limit = reach(now, NOUGHT, alpha=ALPHA), _matters(window, came, now.value)
+    held = None if before is None else before.gap
+    chance = reach(now if held is None else widened(now, held), NOUGHT, alpha=ALPHA)
+    limit = _matters(window, given, now.value)
     low, high = now.bounds(window.case.gates.confidence)
     told = f"{came.y.mean():.3g}" if window.case.problem.kind == "regression" else f"{came.came.mean():.1%}"
-    reason = f"{told} came true, {now.value:+.3g} from what was predicted; chance alone moves it by {chance:.2g}"
+    then = "" if held is None else f" ({held.value:+.3g} on the holdout)"
+    reason = f"{told} came true, {now.value:+.3g} from what was predicted{then}; chance alone moves it by {chance:.2g}"
     bounds: dict[str, Any] = {"low": low, "high": high, "limit": math.copysign(max(limit, chance), now.value)}
     if came.blind:
         return Measurement(*at, now.value, now.rows, "unknown", came.blind, **bounds)
     return Measurement(*at, now.value, now.rows, judge(now.value, chance, effect=limit), reason, **bounds)
 
 
-def _matters(window: Window, came: Truth, gap: float) -> float:
+def _matters(window: Window, given: Array, gap: float) -> float:
     """Gap from which it matters, in its own units."""
     if window.case.problem.kind == "regression":
         return math.sqrt((1 + window.case.monitor.max_drop) ** 2 - 1) * window.holdout
-    given = came.chance()
     shift = math.copysign(window.case.monitor.outcomes.calibration_intercept, gap)
     moved = 1 / (1 + np.exp(-np.clip(recalibration.log_odds(given) + shift, -500, 500)))
     return abs(float(np.mean(moved - given)))
 
 
-def _slope(window: Window, came: Truth) -> Measurement:
+def _slope(window: Window, came: Truth, given: Array) -> Measurement:
     at, limit = (window.partition, "calibration_slope", "all"), window.case.monitor.outcomes.calibration_slope
-    rows = came.came.astype(float), came.chance(), came.blocks
+    rows = came.came.astype(float), given, came.blocks
     sure, told = 1 - ALPHA / 2, window.case.gates.confidence
     now, wide = (recalibration.slope(*rows, confidence=how) for how in (told, sure))
     if came.blind or now.why:
@@ -74,9 +78,9 @@ def _slope(window: Window, came: Truth) -> Measurement:
     return Measurement(*at, now.value, came.n, status, f"{how}: {reason}" if status == "drifted" else reason, **bounds)
 
 
-def _error(window: Window, came: Truth) -> Measurement:
+def _error(window: Window, came: Truth, given: Array) -> Measurement:
     how: dict[str, Any] = {"confidence": window.case.gates.confidence, "seed": window.case.model.seed}
-    rows = came.came.astype(float), came.chance(), came.blocks
+    rows = came.came.astype(float), given, came.blocks
     now = interval(METRICS["calibration_error"], *rows, **how)
     at = window.partition, "calibration_error", "all"
     status: Status = "unknown" if math.isnan(now.value) else "info"

@@ -1,6 +1,7 @@
 """How far the champion's scores moved, and how many rows it scored or refused."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ def _distance(window: Window, given: NDArray[np.generic], partitions: NDArray[np
     if before is None:
         return Measurement(*at, math.nan, len(given), "unknown", "of the holdout it is not known")
     effect = case.monitor.outcomes.score_distance
-    found = distance(before.scores, before.deviation, given, partitions, alpha=ALPHA, seed=case.model.seed)
+    how: dict[str, Any] = {"blocks": before.partitions, "alpha": ALPHA, "seed": case.model.seed}
+    found = distance(before.scores, before.deviation, given, partitions, **how)
     limit = math.nan if math.isnan(found.chance) else max(effect, found.chance)
     reason = f"{found.value:.3g} from the holdout; chance alone moves it by {found.chance:.2g}"
     if len(given) < case.monitor.min_rows:
