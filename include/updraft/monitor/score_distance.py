@@ -4,10 +4,11 @@ Numbers: Wasserstein distance, in standard deviations of the reference, between 
 lies beyond the outermost cuts counts as lying at them. Classes: Jensen-Shannon distance, base 2, from 0 to 1 (Lin, IEEE
 Transactions on Information Theory 37, 1991).
 
-Chance is how far the window moves from itself when its partitions are drawn anew, so it knows that rows of one partition
-share their luck. Percentiles over few partitions are too narrow, and are widened as Student's t is against the normal;
-the reference's own luck is taken to be that of the window's partitions. Of 200 windows like their reference, 5 % asked
-for, 0 to 7 % were further away, over 2 to 14 partitions, with days of a mood of their own and without.
+Chance is how far the window moves from itself when its partitions are drawn anew, so it knows that rows of one
+partition share their luck. Percentiles over few partitions are too narrow, and are widened as Student's t is against
+the normal; the reference's own luck is taken to be that of the window's partitions. Of 200 windows like their
+reference, 5 % asked for, 0 to 7 % were further away, over 2 to 14 partitions, with days of a mood of their own and
+without.
 """
 
 import math
