@@ -16,14 +16,12 @@ def frame(depots, weights=(1.0, 3.0)):
 HELD = frame("A" * 20 + "B" * 18 + "CD")
 
 
-def sized(rows, slices=None, own=None):
-    fixed = slices or parts.frozen(HELD, SLICES)
-    found = parts.named(rows, fixed, parts.large(HELD, fixed) if own is None else own)
-    return {one.name: one.rows for one in found}
+def sized(rows, slices=None, own=("depot is A", "depot is B")):
+    return {one.name: one.rows for one in parts.named(rows, slices or parts.frozen(HELD, SLICES), own)}
 
 
 def test_parts_with_rows_enough_are_followed_by_themselves_and_the_others_together():
-    assert sized(HELD) == {
+    assert sized(HELD, own=()) == {
         "depot is A": 20,
         "depot is B": 18,
         "depot is anything else": 2,
@@ -50,7 +48,11 @@ def test_parts_of_equal_size_keep_the_edges_they_had():
     edges = parts.frozen(HELD, SLICES).cut
     assert edges == {"weight": (2.0,)}
     later = frame("AABB", [9.0, 11.0])
-    assert sized(later, parts.with_edges(SLICES, edges))["weight is 2 or more"] == 4
+    assert sized(later, parts.with_edges(SLICES, edges), ["weight is 2 or more"])["weight is 2 or more"] == 4
+
+
+def test_a_feature_nobody_followed_so_far_is_parted_by_what_is_there():
+    assert "depot is B" in sized(HELD, own=("weight is below 2",))
 
 
 def test_the_rest_is_there_once_even_where_it_was_followed_before():

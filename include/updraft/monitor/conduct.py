@@ -120,6 +120,6 @@ def _by_slice(
     y, blocks = held[case.label.column].to_numpy(float), held["partition"].to_numpy()
     return {
         one.name: measured(case, watched, y[one.at], predicted[one.at], block_codes(blocks[one.at]))
-        for one in parts.named(held, frozen, parts.large(held, frozen))
+        for one in parts.named(held, frozen, ())
         if one.rows
     }

@@ -25,32 +25,22 @@ def with_edges(slices: Slices, edges: Mapping[str, tuple[float, ...]]) -> Slices
     return slices.model_copy(update={"cut": {**slices.cut, **edges}})
 
 
-def large(frame: "DataFrame", slices: Slices) -> set[str]:
-    """Names of the parts that have rows enough to be followed by themselves."""
-    return {f"{feature} is {name}" for feature, name, rows in _sized(frame, slices) if rows >= slices.min_rows}
-
-
 def named(frame: "DataFrame", slices: Slices, own: Collection[str]) -> list[Slice]:
-    """The declared slices of rows: parts that are among `own`, all other parts of a feature together, and conditions.
+    """The declared slices of rows: parts that are followed by themselves, the others of a feature together, conditions.
 
-    :param own: Names of parts that are followed by themselves, whether `frame` has rows of them or not.
+    :param own: Names of parts that are followed, whether `frame` has rows of them or not; of a feature without any,
+        those that have rows enough.
     """
-    found: list[Slice] = []
-    for feature in (*slices.by, *slices.cut):
-        parts = parted(frame, slices, feature)
-        called = np.array([f"{feature} is {name}" for name in parts.names], dtype=object)[parts.codes]
-        mine = [name for name in own if name.startswith(f"{feature} is ") and name != f"{feature} is {REST}"]
-        found += [Slice(name, called == name) for name in sorted(mine)]
-        rest = ~np.isin(called, mine)
-        found += [Slice(f"{feature} is {REST}", rest)] if rest.any() else []
-    where = slices.model_copy(update={"by": (), "cut": {}})
-    return [*found, *declared(frame, where)]
+    found = [one for feature in (*slices.by, *slices.cut) for one in _parts(frame, slices, feature, own)]
+    return [*found, *declared(frame, slices.model_copy(update={"by": (), "cut": {}}))]
 
 
-def _sized(frame: "DataFrame", slices: Slices) -> list[tuple[str, str, int]]:
-    each = {feature: parted(frame, slices, feature) for feature in (*slices.by, *slices.cut)}
-    return [
-        (feature, name, int(rows))
-        for feature, parts in each.items()
-        for name, rows in zip(parts.names, parts.rows, strict=True)
-    ]
+def _parts(frame: "DataFrame", slices: Slices, feature: str, own: Collection[str]) -> list[Slice]:
+    parts, rest = parted(frame, slices, feature), f"{feature} is {REST}"
+    names = [f"{feature} is {name}" for name in parts.names]
+    known = [name for name in own if name.startswith(f"{feature} is ") and name != rest]
+    large = [name for name, rows in zip(names, parts.rows, strict=True) if rows >= slices.min_rows]
+    called = np.array(names, dtype=object)[parts.codes]
+    found = [Slice(name, called == name) for name in sorted(known or large)]
+    others = ~np.isin(called, known or large)
+    return [*found, Slice(rest, others)] if others.any() else found

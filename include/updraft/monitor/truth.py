@@ -2,13 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from updraft.evidence.metric import Array
-from updraft.evidence.sampling import block_codes
+from updraft.evidence.metric import Array, Codes
 from updraft.model.labels import came_true, rarest
 from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
@@ -24,6 +23,7 @@ class Truth:
     :param rows: The rows, with their features.
     :param y: Labels (n,): 0.0 or 1.0, the position of a class, or a number.
     :param came: Whether acting was right (n,).
+    :param blocks: Number of the partition of each row, in the order of their keys (n,).
     :param blind: Why nothing can be judged on them; empty when something can.
     """
 
@@ -31,22 +31,13 @@ class Truth:
     rows: "DataFrame"
     y: Array
     came: NDArray[np.bool_]
+    blocks: Codes
     blind: str
 
     @property
     def n(self) -> int:
         """How many rows there are."""
         return len(self.y)
-
-    @property
-    def blocks(self) -> NDArray[Any]:
-        """Partition of each row (n,)."""
-        return self.rows["partition"].to_numpy()
-
-    @property
-    def codes(self) -> NDArray[np.intp]:
-        """Number of the partition of each row (n,)."""
-        return block_codes(self.blocks)
 
     @property
     def acted(self) -> NDArray[np.bool_]:
@@ -69,7 +60,13 @@ def truth(window: Window) -> Truth:
     there = matured[case.label.column].notna() & matured["score"].notna() & ~matured["partition"].isin(silent)
     rows = matured[there]
     y = rows[case.label.column].to_numpy(float)
-    return Truth(case, rows, y, came_true(case, y), _blind(window, silent, y))
+    return Truth(case, rows, y, came_true(case, y), numbered(rows), _blind(window, silent, y))
+
+
+def numbered(rows: "DataFrame") -> Codes:
+    """Number of the partition of each row, in the order of their keys (n,)."""
+    # Sorting thousands of strings anew for every metric would take longer than the metrics.
+    return np.asarray(rows["partition"].factorize(sort=True)[0], dtype=np.intp)
 
 
 def _blind(window: Window, silent: set[str], y: Array) -> str:

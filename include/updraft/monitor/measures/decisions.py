@@ -7,6 +7,7 @@ from typing import Any
 from updraft.monitor.drift import ALPHA
 from updraft.monitor.level import Level, judge, level, reach
 from updraft.monitor.table import Measurement
+from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
 
 
@@ -14,8 +15,8 @@ def measure(window: Window) -> list[Measurement]:
     """Share of the scored rows acted on, and share of all rows refused."""
     scores = window.scores
     given = scores[scores["score"].notna()]
-    acted = level(given["acted"].to_numpy(bool), given["partition"].to_numpy())
-    refused = level(scores["score"].isna().to_numpy(bool), scores["partition"].to_numpy())
+    acted = level(given["acted"].to_numpy(bool), numbered(given))
+    refused = level(scores["score"].isna().to_numpy(bool), numbered(scores))
     return [_rate(window, acted), _refused(window, refused)]
 
 

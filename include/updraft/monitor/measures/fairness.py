@@ -34,7 +34,7 @@ def _gap(window: Window, came: Truth, subject: str, groups: Parted, rate: str, l
         why = came.blind or "there is one group only, a gap takes two"
         return Measurement(*at, math.nan, came.n, "unknown", why, limit=limit)
     y = came.came.astype(float)
-    counted = fairness.shares(rate, y, came.acted, groups, came.codes)
+    counted = fairness.shares(rate, y, came.acted, groups, came.blocks)
     if few := _too_few(counted, rate, case.gates.fairness.min_rows):
         return Measurement(*at, math.nan, came.n, "unknown", few, limit=limit)
     value = fairness.apart(rate, y, came.acted, groups)

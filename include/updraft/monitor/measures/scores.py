@@ -11,6 +11,7 @@ from updraft.monitor.level import judge
 from updraft.monitor.measures.features import alpha, psi
 from updraft.monitor.score_distance import distance
 from updraft.monitor.table import Measurement
+from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
 
 
@@ -23,7 +24,7 @@ def measure(window: Window) -> list[Measurement]:
     rows, refused = len(window.scores), len(window.scores) - len(given)
     return [
         psi(partition, "score_psi", "scores", moved),
-        _distance(window, given, scored["partition"].to_numpy()),
+        _distance(window, given, numbered(scored)),
         Measurement(partition, "scored", window.champion, len(given), rows, "info"),
         Measurement(partition, "refused", window.champion, refused, rows, "info"),
     ]

@@ -24,8 +24,7 @@ def measure(window: Window) -> Iterator[Measurement]:
         return
     came = truth(window)
     fixed = parts.with_edges(slices, before.edges if before else {})
-    own = parts.large(came.rows, fixed) if before is None else {*before.slices}
-    found = parts.named(came.rows, fixed, own)
+    found = parts.named(came.rows, fixed, before.slices if before else ())
     predicted = came.predicted()
     for one in found:
         yield _judged(window, came, one, predicted, len(found))
