@@ -47,7 +47,7 @@ class Profile:
     features: Mapping[str, Histogram]
     scores: Histogram
     seen: Mapping[str, Seen] = field(default_factory=dict)
-    conduct: Conduct | None = None
+    conduct: Conduct | None = field(default=None, kw_only=True)
 
 
 def profile(frame: "DataFrame", case: UseCase, scores: ArrayLike) -> Profile:
