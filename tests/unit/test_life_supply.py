@@ -10,6 +10,8 @@ from updraft.ingest.late import Late
 from updraft.lake import Lake
 from updraft.life.supply import supplied
 
+pytestmark = pytest.mark.slow  # ingests files
+
 
 def of(found, source):
     return {one.partition: one for one in found if one.source == source}

@@ -37,10 +37,11 @@ def _distance(window: Window, given: NDArray[np.generic], partitions: NDArray[np
     effect = case.monitor.outcomes.score_distance
     how: dict[str, Any] = {"blocks": before.partitions, "alpha": ALPHA, "seed": case.model.seed}
     found = distance(before.scores, before.deviation, given, partitions, **how)
+    # By the triangle inequality no window that chance could have given is further from the reference than this.
+    low, high = max(found.value - found.chance, 0.0), found.value + found.chance
     limit = math.nan if math.isnan(found.chance) else max(effect, found.chance)
-    reason = f"{found.value:.3g} from the holdout; chance alone moves it by {found.chance:.2g}"
+    status, reason = judge(found.value, found.chance, effect=effect), f"{found.value:.3g} from the holdout"
+    reason = f"{reason}; chance alone moves it by {found.chance:.2g}"
     if len(given) < case.monitor.min_rows:
-        few = f"{len(given)} rows in the window, {case.monitor.min_rows} are needed"
-        return Measurement(*at, found.value, len(given), "unknown", few, limit=limit)
-    status = judge(found.value, found.chance, effect=effect)
-    return Measurement(*at, found.value, len(given), status, reason, limit=limit)
+        status, reason = "unknown", f"{len(given)} rows in the window, {case.monitor.min_rows} are needed"
+    return Measurement(*at, found.value, len(given), status, reason, low, high, limit)
