@@ -62,6 +62,17 @@ def test_a_quiet_partition_is_measured_whole_and_nothing_is_alarming(observed):
     assert measured(observed, QUIET, "feature_psi", "weight")["status"] == "ok"
 
 
+def test_what_a_champion_says_decides_and_brings_about_is_held_against_its_holdout(drifting):
+    quiet, turned = ({r["metric"]: r for r in drifting.lake.read(MONITOR, [key]).to_pylist()} for key in (QUIET, LATE))
+    assert {quiet[metric]["status"] for metric in ("decision_rate", "score_distance")} <= {"ok", "unknown"}
+    assert turned["score_distance"]["status"] == "drifted"
+    weight = measured(drifting, LATE, "reason_shift", "weight")
+    assert (weight["status"], weight["n"]) == ("drifted", 2 * parcels.PER_DAY)
+    assert measured(drifting, LATE, "calibration_gap")["value"] < -0.1, "late is what the champion says of heavy ones"
+    assert measured(drifting, LATE, "value_per_row", "all")["n"] > 0
+    assert measured(drifting, LATE, "quality_torn", "arrivals")["value"] == 0
+
+
 def test_performance_is_unknown_before_a_label_is_mature_which_is_neither_calm_nor_alarm(observed):
     auc = measured(observed, QUIET, "auc")
     assert (auc["status"], auc["value"]) == ("unknown", None)

@@ -82,7 +82,7 @@ def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes()
     content = to_bytes(made)
     assert from_bytes(content) == made
     assert to_bytes(profile(FRAME[::-1], use_case(), [1 / 3, 0.1])) == content
-    assert list(json.loads(content)) == ["features", "scores", "seen"]
+    assert list(json.loads(content)) == ["conduct", "features", "scores", "seen"]
 
 
 def test_a_profile_is_small_however_many_rows_it_stands_for():

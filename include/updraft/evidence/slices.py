@@ -85,6 +85,13 @@ def _named(parts: Parted, pool: list[int]) -> str:
     return " or ".join([*(parts.names[code] for code in pool[:_NAMED]), *more])
 
 
+def cuts(column: "pd.Series[Any]", parts: int) -> tuple[float, ...]:
+    """Edges between parts of equal size."""
+    values = column.to_numpy(float)
+    known = values[np.isfinite(values)]
+    return tuple(np.unique(np.quantile(known, np.arange(1, parts) / parts)).tolist()) if len(known) else ()
+
+
 def _levels(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str]]:
     codes, levels = column.factorize(sort=True)
     return codes, [str(level) for level in levels]
@@ -94,8 +101,7 @@ def _bins(column: "pd.Series[Any]", edges: tuple[float, ...] | int) -> tuple[NDA
     """Cut at edges; a value on an edge is in the bin above it. Equal quantiles make fewer bins than asked for."""
     values = column.to_numpy(float)
     if isinstance(edges, int):
-        known = values[np.isfinite(values)]
-        edges = tuple(np.unique(np.quantile(known, np.arange(1, edges) / edges)).tolist()) if len(known) else ()
+        edges = cuts(column, edges)
     names = [_span(low, high) for low, high in pairwise((-np.inf, *edges, np.inf))]
     return np.searchsorted(edges, values, side="right"), names
 

@@ -9,7 +9,7 @@ from updraft import dataset, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
-from updraft.life import rollout
+from updraft.life import rollout, supply
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
@@ -152,6 +152,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         examined=examined(case, lake, champion),
         spent=operation.first_runs(operation.read(case, lake, [at.key]), operation.BEFORE_MONITORING),
         earlier=_earlier(case, at, lake),
+        supply=supply.supplied(case, scored, lake),
     )
     return watch.measure(seen)
 

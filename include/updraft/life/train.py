@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from updraft import card, dataset, features, serving
@@ -14,6 +14,8 @@ from updraft.life import hindsight
 from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference
+from updraft.monitor.conduct import conduct
+from updraft.monitor.performance import WATCHED
 from updraft.partition import Partition
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
@@ -251,7 +253,9 @@ def profile_key(case: UseCase, digest: str) -> str:
 def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:
     unseen = made.split.take(rows, "holdout")
     scores = made.model.answers(made.model.predict(unseen))
-    lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
+    behaved = conduct(case, made.model, unseen, WATCHED[case.problem.kind][0])
+    kept = replace(reference.profile(rows, case, scores), conduct=behaved)
+    lake.put(profile_key(case, made.model.digest), reference.to_bytes(kept))
 
 
 def _record(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from updraft.errors import ModelRejected
+from updraft.monitor.conduct import Conduct
 from updraft.monitor.histogram import Histogram, histogram
 from updraft.spec.model import UseCase
 
@@ -40,11 +41,13 @@ class Profile:
     :param features: Histogram per feature.
     :param scores: Histogram of the champion's scores.
     :param seen: What each feature took; references of earlier versions lack it.
+    :param conduct: How the champion behaved on its holdout; references of earlier versions lack it.
     """
 
     features: Mapping[str, Histogram]
     scores: Histogram
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    conduct: Conduct | None = field(default=None, kw_only=True)
 
 
 def profile(frame: "DataFrame", case: UseCase, scores: ArrayLike) -> Profile:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+Status = Literal["ok", "drifted", "unknown", "info"]
+
 _TEXT, _NUMBER, _WHOLE = pa.string(), pa.float64(), pa.int64()
 _COLUMNS: list[tuple[str, pa.DataType]] = [
     *[(name, _TEXT) for name in ("partition", "metric", "subject")],
@@ -37,7 +39,7 @@ class Measurement:
     subject: str
     value: float
     n: int
-    status: Literal["ok", "drifted", "unknown", "info"]
+    status: Status
     reason: str = ""
     low: float = math.nan
     high: float = math.nan

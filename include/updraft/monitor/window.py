@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from updraft.model.model import Model
 from updraft.monitor.reference import Profile
+from updraft.monitor.supply import Supplied
 from updraft.monitor.table import Measurement
 from updraft.operation import Spent
 from updraft.spec.model import UseCase
@@ -31,6 +32,7 @@ class Window:
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
     :param spent: What the tasks took that brought the partition here.
     :param earlier: Measurements of partitions before this one, oldest first.
+    :param supply: What the sources delivered for the partitions of `features`; empty where nobody asked.
     """
 
     case: UseCase
@@ -46,3 +48,4 @@ class Window:
     examined: Mapping[str, Any] = field(default_factory=dict)
     spent: Sequence[Spent] = ()
     earlier: Sequence[Measurement] = ()
+    supply: Sequence[Supplied] = ()

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from updraft.spec.base import Part
+from updraft.spec.outcomes import Outcomes
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -24,6 +25,7 @@ class Monitor(Part):
     )
     alarms: int = Field(default=3, ge=1, description="Alarms among the last `of` partitions that make an incident.")
     of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")
+    outcomes: Outcomes = Field(default=Outcomes())
 
     @model_validator(mode="after")
     def _alarms_fit(self) -> Self:

@@ -1,0 +1,82 @@
+"""Rows whose labels have arrived, as the champion scored them, and whether they can be judged."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from updraft.evidence.metric import Array, Codes
+from updraft.model.labels import came_true, rarest
+from updraft.monitor.window import Window
+from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Mature rows with a score and a label.
+
+    :param rows: The rows, with their features.
+    :param y: Labels (n,): 0.0 or 1.0, the position of a class, or a number.
+    :param came: Whether acting was right (n,).
+    :param blocks: Number of the partition of each row, in the order of their keys (n,).
+    :param blind: Why nothing can be judged on them; empty when something can.
+    """
+
+    case: UseCase
+    rows: "DataFrame"
+    y: Array
+    came: NDArray[np.bool_]
+    blocks: Codes
+    blind: str
+
+    @property
+    def n(self) -> int:
+        """How many rows there are."""
+        return len(self.y)
+
+    @property
+    def acted(self) -> NDArray[np.bool_]:
+        """Whether each row was acted on (n,)."""
+        return self.rows["acted"].to_numpy(bool)
+
+    def predicted(self) -> Array:
+        """What was predicted: probabilities or numbers (n,), or a probability per class (n, k)."""
+        if not self.case.label.classes:
+            return self.rows["score"].to_numpy(float)
+        names, given = self.case.label.classes, [json.loads(row) for row in self.rows["probabilities"]]
+        return np.array([[row.get(name, np.nan) for name in names] for row in given]).reshape(-1, len(names))
+
+
+def truth(window: Window) -> Truth:
+    """Take the rows that came true; partitions whose labels have not arrived are left out."""
+    case, matured = window.case, window.matured
+    labelled = matured.groupby("partition")[case.label.column].count()
+    silent = {*labelled.index[labelled == 0], *window.waiting}
+    there = matured[case.label.column].notna() & matured["score"].notna() & ~matured["partition"].isin(silent)
+    rows = matured[there]
+    y = rows[case.label.column].to_numpy(float)
+    return Truth(case, rows, y, came_true(case, y), numbered(rows), _blind(window, silent, y))
+
+
+def numbered(rows: "DataFrame") -> Codes:
+    """Number of the partition of each row, in the order of their keys (n,)."""
+    # Sorting thousands of strings anew for every metric would take longer than the metrics.
+    return np.asarray(rows["partition"].factorize(sort=True)[0], dtype=np.intp)
+
+
+def _blind(window: Window, silent: set[str], y: Array) -> str:
+    case, newest = window.case, max({*window.matured["partition"], *window.waiting}, default="")
+    if not newest:
+        return "no partition that this champion scored has mature labels yet"
+    if newest in silent:
+        return f"no labels of {newest}, the newest partition that should have them"
+    if len(y) < case.monitor.min_rows:
+        return f"{len(y)} labelled rows, {case.monitor.min_rows} are needed"
+    if case.problem.kind != "regression" and rarest(case, y) < case.model.min_positives:
+        return f"{rarest(case, y)} labelled rows of the rarer class, {case.model.min_positives} are needed"
+    return ""
