@@ -79,12 +79,13 @@ def serving(answer: Callable[[Asked], None]) -> Iterator[Server]:
         def do_GET(self) -> None:
             asked = Asked(self, len(server.asked))
             server.asked.append(asked)
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 answer(asked)
             except (BrokenPipeError, ConnectionResetError):
                 return  # the other side has heard enough
 
-        do_HEAD = do_GET  # noqa: N815 - http.server's name
+        do_HEAD = do_POST = do_GET  # noqa: N815 - http.server's names
 
         def log_message(self, *_: Any) -> None:
             return
