@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from updraft.errors import PartitionInvalid
-from updraft.partition import Calendar
+from updraft.partition import KEY_PATTERNS, Calendar
 from updraft.spec.sources import Source
 
 MARKER = "_SUCCESS"
 _UNFINISHED = (".tmp", ".part")
 _PACKED = (".gz", ".zst")
 _KEY = re.compile(r"[A-Za-z0-9:_-]{1,40}\Z")
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-# Looked for at every place of a name, since one key may begin within another's digits.
-_KEYS = {"hour": rf"(?=({_DAY}T[0-9]{{2}}))", "day": rf"(?=({_DAY}))", "week": "(?=([0-9]{4}-W[0-9]{2}))"}
 
 
 def patterns(source: Source, key: str) -> list[str]:
@@ -38,7 +35,8 @@ def named(source: Source, name: str, dates: Calendar) -> list[str]:
 
     Nothing of the name is handed on: a partition is of the calendar, or it is not found.
     """
-    found = {_known(word, dates) for word in re.findall(_KEYS[dates.every], name)} - {""}
+    # Looked for at every place, since one key may begin within another's digits.
+    found = {_known(word, dates) for word in re.findall(f"(?=({KEY_PATTERNS[dates.every]}))", name)} - {""}
     return sorted(key for key in found if any(_about(name, pattern) for pattern in patterns(source, key)))
 
 
