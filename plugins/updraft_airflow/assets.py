@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from airflow.sdk import Asset, AssetAll, AssetAny, AssetWatcher
 
 from updraft.spec.model import UseCase
-from updraft_airflow.triggers.arrival import ArrivalTrigger
 
 
 def raw(case: UseCase, source: str) -> Asset:
@@ -44,6 +43,8 @@ def arrivals(case: UseCase) -> AssetAny:
 
 
 def _arrival(case: UseCase, source: str) -> Asset:
+    from updraft_airflow.triggers.arrival import ArrivalTrigger
+
     watched = AssetWatcher(name=f"{case.name}.{source}", trigger=ArrivalTrigger(use_case=case.name, source=source))
     return _asset(case, f"arrival.{source}", [watched])
 
