@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, AssetAny
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import AirflowSensorTimeout
@@ -11,11 +12,13 @@ from airflow.sdk.module_loading import import_string
 from airflow.sdk.serde import deserialize, serialize
 from structlog.testing import capture_logs
 from tests.plugins import tiny, watched
+from tests.plugins.airflow_home import ROOT
 from tests.plugins.running import Run, parse
 from tests.served import moto
 
 # isort: split
-from updraft.errors import SpecInvalid
+from updraft.arrivals.arrival import Heard
+from updraft.errors import SourceClosed, SourceUnavailable, SpecInvalid
 from updraft.lake import Lake
 from updraft.rows import digest
 from updraft_airflow import assets
@@ -114,6 +117,21 @@ def test_a_queue_that_is_not_there_ends_it_with_what_to_do(store):
     client.delete_queue(QueueUrl=store.queue)
     with pytest.raises(Exception, match=r"check `s3.notifications` and the connection's rights"):
         events(trigger(), 1, then=lambda: True)
+
+
+def test_a_queue_that_does_not_answer_is_asked_again_and_one_that_refuses_is_not():
+    class Closed:
+        def __init__(self, error):
+            self.error = error
+
+        def hear(self):
+            raise self.error("It is silent.", next_step="wait.")
+
+    with capture_logs() as told:
+        assert asyncio.run(trigger()._hear(Closed(SourceUnavailable))) == Heard()
+    assert "plan of tiny: It is silent. Next: wait." in str(told)
+    with pytest.raises(SourceClosed):
+        asyncio.run(trigger()._hear(Closed(SourceClosed)))
 
 
 def test_a_file_in_the_inbox_is_an_event(world):
@@ -282,3 +300,13 @@ def test_a_sensor_waits_for_the_object_of_a_partition_in_the_triggerer(store, wa
     assert event.payload == {"source": "plan", "partitions": [DAY]}
     ended = run.task("wait", next_method="arrived", next_kwargs=serialize({"event": event.payload}))
     assert ended.state == "success"
+
+
+@slow
+def test_the_example_waits_for_a_key_with_amazon_s_sensor(store, monkeypatch):
+    dag = DagBag(ROOT / "docs" / "examples" / "dags" / "s3_key.py").dags["wait_for_keys"]
+    monkeypatch.setattr(dag.get_task("books_closed"), "bucket_name", store.bucket)
+    run = Run(dag, conf={"partition": DAY})
+    assert run.task("books_closed").state == "up_for_reschedule"
+    store.client("s3").put_object(Bucket=store.bucket, Key=f"closed/{DAY}", Body=b"")
+    assert run.task("books_closed").state == "success"

@@ -47,9 +47,10 @@ def label(world):
     ingest.stage(tiny.CASE, "outcome", days, Lake(str(world.home / "lake")), world.home / "inbox")
 
 
+COMPLETE = "the labels of tiny are complete"
 SENSORS = [
     pytest.param(DriftSensor, drift, "AUC fell", "no incident of ", id="drift"),
-    pytest.param(LabelMaturitySensor, label, "the labels of tiny are complete", "labels of tiny: ", id="labels"),
+    pytest.param(LabelMaturitySensor, label, COMPLETE, "labels of tiny: ", id="labels", marks=pytest.mark.slow),
 ]
 
 

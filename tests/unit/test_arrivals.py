@@ -320,6 +320,7 @@ def test_what_was_only_said_waits_and_starts_nothing(make_case, lake, inbox):
     assert ready(two(make_case), [DAY], lake, inbox, NOW) == {DAY: "a delivery of facts, more"}
 
 
+@pytest.mark.slow
 def test_a_correction_of_what_has_landed_is_ready_though_other_files_are_gone(make_case, lake, inbox):
     case = two(make_case)
     text = "id,amount,happened_at,reported_at\na,1,2024-01-02T00:00:00Z,2024-01-01T00:00:00Z\n"

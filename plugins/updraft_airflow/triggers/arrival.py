@@ -8,7 +8,7 @@ from typing import Any
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from updraft.arrivals.arrival import MOST, Arrival, Heard, shown
-from updraft.errors import Transient
+from updraft.errors import Permanent, Transient
 from updraft_airflow import conventions
 from updraft_airflow.hooks.arrival import ArrivalHook, Listener
 
@@ -43,22 +43,29 @@ class ArrivalTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Listen, hand over, listen again."""
-        listener = await asyncio.to_thread(ArrivalHook(self.lake_conn_id).listener, self.use_case, self.source)
-        while True:
-            heard = await self._hear(listener)
-            if heard.dropped:
-                self.log.warning("%s of %s: dropped %s", self.source, self.use_case, shown(heard.dropped))
-            for first in range(0, len(heard.arrivals), MOST):
-                yield TriggerEvent(payload(heard.arrivals[first : first + MOST]))  # type: ignore[no-untyped-call]
-            await asyncio.to_thread(listener.done)
+        try:
+            listener = await asyncio.to_thread(ArrivalHook(self.lake_conn_id).listener, self.use_case, self.source)
+            while True:
+                heard = await self._hear(listener)
+                for first in range(0, len(heard.arrivals), MOST):
+                    yield TriggerEvent(payload(heard.arrivals[first : first + MOST]))  # type: ignore[no-untyped-call]
+                await asyncio.to_thread(listener.done)
+                await asyncio.sleep(self.poke_interval)
+        except Permanent as final:
+            # Airflow starts a watcher's trigger again at once: without a pause a closed queue would fill the log.
+            self.log.error("%s of %s: %s", self.source, self.use_case, final)
             await asyncio.sleep(self.poke_interval)
+            raise
 
     async def _hear(self, listener: Listener) -> Heard:
         try:
-            return await asyncio.to_thread(listener.hear)
+            heard = await asyncio.to_thread(listener.hear)
         except Transient as passing:
             self.log.warning("%s of %s: %s", self.source, self.use_case, passing)
             return Heard()
+        if heard.dropped:
+            self.log.warning("%s of %s: dropped %s", self.source, self.use_case, shown(heard.dropped))
+        return heard
 
 
 def payload(arrivals: Sequence[Arrival]) -> dict[str, Any]:
