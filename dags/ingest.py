@@ -1,14 +1,17 @@
 """Ingest: has every source handed over what this partition needs, and does it keep its contract?
 
-Runs for the partition that begins next, on the use case's cron; by hand for any partition, or a span of them in bulk.
-Announces each source's raw rows, which wakes the features.
+Runs for the partition that begins next, on the use case's cron; by hand for any partition, or a span of them in bulk;
+and, where a source says when a delivery has arrived, as soon as the last one of a partition has. Announces each
+source's raw rows, which wakes the features.
 """
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, TaskGroup
 
 from updraft.partition import CRONS
 from updraft.spec.model import UseCase
 from updraft_airflow import assets, conventions, deadlines, declared, partitions
+from updraft_airflow.operators.arrival import ReadyOperator
 from updraft_airflow.operators.ingest import IngestOperator
 from updraft_airflow.sensors.delivery import DeliverySensor
 
@@ -28,4 +31,19 @@ def ingest(case: UseCase) -> DAG:
     return dag
 
 
+def arrivals(case: UseCase) -> DAG:
+    """Arrivals: start ingestion for the partitions that a message or a file names, if they can be ingested now."""
+    with DAG(schedule=assets.arrivals(case), **conventions.dag(case, "arrivals", arrivals.__doc__)) as dag:
+        found = ReadyOperator(task_id="look", use_case=case.name)
+        how = {"logical_date": None, "skip_when_already_exists": True}
+        TriggerDagRunOperator.partial(task_id="start", **how).expand_kwargs(found.output)
+    return dag
+
+
+def tells(case: UseCase) -> bool:
+    """Whether any source says when a delivery has arrived."""
+    return any(source.tells for source in case.sources.values())
+
+
 globals().update(declared.dags("ingest", ingest))
+globals().update(declared.dags("arrivals", arrivals, of=tells))

@@ -79,6 +79,7 @@ def serving(answer: Callable[[Asked], None]) -> Iterator[Server]:
         def do_GET(self) -> None:
             asked = Asked(self, len(server.asked))
             server.asked.append(asked)
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 answer(asked)
             except (BrokenPipeError, ConnectionResetError):

@@ -19,6 +19,7 @@ Read top-down, a module imports only what stands below it::
     model                  a model is data: files, digests, a closed-set loader
     dataset                mature training sets
     features               features and labels from SQL, as of a moment
+    arrivals               somebody says that a delivery is there: names, and whether it is so
     ingest                 deliveries: fetch, guard, stamp, publish, quarantine
     contract               what a delivery must satisfy
     sources                where it comes from and how it is read

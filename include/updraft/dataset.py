@@ -63,13 +63,18 @@ def mature_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> dict[str, s
 
     A label is complete only when everything that could have been known until it matures has been delivered.
     """
-    sources = sources_of(case, case.sql("label"), f"label.sql of {case.name}")
-    delivered = {source: ingest.delivered(case, source, lake) for source in sources}
-    missing = {key: why for key in keys if (why := _waits_for(case, key, delivered))}
+    missing = immature_labels(case, keys, lake)
     complete = [key for key in keys if key not in missing]
     if outdated := features.stale(case, complete, lake, "label"):
         features.build_labels(case, outdated, lake)
     return missing
+
+
+def immature_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> dict[str, str]:
+    """Say which of `keys` have labels that are not complete, each with the reason; nothing is written."""
+    sources = sources_of(case, case.sql("label"), f"label.sql of {case.name}")
+    delivered = {source: ingest.delivered(case, source, lake) for source in sources}
+    return {key: why for key in keys if (why := _waits_for(case, key, delivered))}
 
 
 def joined(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":

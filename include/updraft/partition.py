@@ -14,6 +14,8 @@ from updraft.errors import PartitionInvalid
 from updraft.spec.model import UseCase
 
 KEY_FORMATS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "week": "%G-W%V"}
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+KEY_PATTERNS = {"hour": f"{_DAY}T[0-9]{{2}}", "day": _DAY, "week": "[0-9]{4}-W[0-9]{2}"}
 CRONS = {"hour": "0 * * * *", "day": "0 0 * * *", "week": "0 0 * * 1"}
 _EXAMPLES = {"hour": "2013-04-01T05", "day": "2013-04-01", "week": "2013-W14"}
 

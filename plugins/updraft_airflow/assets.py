@@ -1,6 +1,8 @@
 """The names under which stages announce what they wrote; hints that wake the next stage up."""
 
-from airflow.sdk import Asset, AssetAll
+from collections.abc import Sequence
+
+from airflow.sdk import Asset, AssetAll, AssetAny, AssetWatcher
 
 from updraft.spec.model import UseCase
 
@@ -35,5 +37,18 @@ def champion(case: UseCase) -> Asset:
     return _asset(case, "champion")
 
 
-def _asset(case: UseCase, what: str) -> Asset:
-    return Asset(name=f"{case.name}.{what}", uri=f"updraft://{case.name}/{what}", group="updraft")
+def arrivals(case: UseCase) -> AssetAny:
+    """Said to have arrived: deliveries of the sources that say so. The triggerer watches, and no task announces it."""
+    return AssetAny(*(_arrival(case, source) for source in sorted(case.sources) if case.sources[source].tells))
+
+
+def _arrival(case: UseCase, source: str) -> Asset:
+    from updraft_airflow.triggers.arrival import ArrivalTrigger
+
+    watched = AssetWatcher(name=f"{case.name}.{source}", trigger=ArrivalTrigger(use_case=case.name, source=source))
+    return _asset(case, f"arrival.{source}", [watched])
+
+
+def _asset(case: UseCase, what: str, watchers: Sequence[AssetWatcher] = ()) -> Asset:
+    name, uri = f"{case.name}.{what}", f"updraft://{case.name}/{what}"
+    return Asset(name=name, uri=uri, group="updraft", watchers=list(watchers))

@@ -30,13 +30,16 @@ class SpecBrokenOperator(BaseOperator):
         raise AirflowFailException(self.error)
 
 
-def dags(stage: str, build: Callable[[UseCase], DAG]) -> dict[str, DAG]:
+def dags(stage: str, build: Callable[[UseCase], DAG], *, of: Callable[[UseCase], bool] | None = None) -> dict[str, DAG]:
     """DAGs of one stage by id, for `globals().update`.
 
     A task's process parses the file too, but needs only its own DAG.
+
+    :param of: Which use cases have the stage: every one, when left out. A broken one says so in its other DAGs.
     """
     wanted = get_parsing_context().dag_id
-    found = {f"{_prefix(case.name)}__{stage}": case for case in load.discover()}
+    cases = [case for case in load.discover() if of is None or (not isinstance(case, Broken) and of(case))]
+    found = {f"{_prefix(case.name)}__{stage}": case for case in cases}
     return {
         dag_id: _broken(case, dag_id, stage) if isinstance(case, Broken) else build(case)
         for dag_id, case in found.items()

@@ -3,7 +3,7 @@
 from airflow.sdk import CronPartitionTimetable, Param, PartitionedAtRuntime
 
 from updraft.errors import PartitionInvalid
-from updraft.partition import KEY_FORMATS, calendar
+from updraft.partition import KEY_FORMATS, KEY_PATTERNS, calendar
 from updraft.spec.model import UseCase
 
 PARTITION = "{{ dag_run.partition_key or params.partition or '' }}"
@@ -33,6 +33,7 @@ def params(case: UseCase) -> dict[str, Param]:
             type=["null", "string"],
             title="Through",
             maxLength=20,
+            pattern=_written(case),
             description="Last partition of a span to work on in bulk; empty for one. A span announces nothing.",
         ),
     }
@@ -47,9 +48,15 @@ def moment(case: UseCase) -> dict[str, Param]:
             type=["null", "string"],
             title="Partition",
             maxLength=20,
+            pattern=_written(case),
             description=f"Key of a partition, such as {first}. Runs that are not started by hand bring their own.",
         ),
     }
+
+
+def _written(case: UseCase) -> str:
+    """How a key is written, so that the API refuses anything else before there is a run; an empty field is none."""
+    return f"^({KEY_PATTERNS[case.partitions.every]})?$"
 
 
 def span(case: UseCase, partition: str, through: str = "") -> list[str]:

@@ -108,9 +108,11 @@ print(json.dumps({name: sorted(dag.task_ids) for name, dag in bag.dags.items()})
 
 @pytest.fixture(scope="module")
 def dags(tmp_path_factory) -> dict[str, set[str]]:
-    """Task ids by DAG id of a use case with approval and rollout, and of a broken one; sources are `<source>`."""
+    """Task ids by DAG id of a use case with all that is optional, and of a broken one; sources are `<source>`."""
     home = tmp_path_factory.mktemp("home")
-    written = example(home / "use_cases", rollout="rollout: {approval: required, shadow: {partitions: 2}}\n")
+    written = example(
+        home / "use_cases", rollout="rollout: {approval: required, shadow: {partitions: 2}}\n", watch=True
+    )
     (home / "use_cases" / "broken").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UPDRAFT_HOME", str(home))
@@ -184,11 +186,12 @@ def test_every_dotted_spec_field_in_a_page_exists(page):
     assert [name for name in named if not any(end.endswith(f".{name}") for end in ends)] == []
 
 
-def example(folder: Path, rollout: str = "") -> UseCase:
+def example(folder: Path, rollout: str = "", *, watch: bool = False) -> UseCase:
     """Write the README's use case into a folder and load it."""
     own = folder / EXAMPLE
     own.mkdir(parents=True)
     (spec,), (rows, label) = fences("README.md", "yaml"), fences("README.md", "sql")
+    spec = spec.replace("type: files", "type: files\n    files: {watch: true}", 1) if watch else spec
     told = {"spec.yaml": spec + rollout, "features.sql": rows, "label.sql": label, "README.md": "Parcels.\n"}
     for file, text in told.items():
         (own / file).write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ from tests.plugins import airflow_home
 import structlog
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
-from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
+from airflow.sdk.api.datamodels._generated import AssetEventDagRunReference, DagRun, TIRunContext
 from airflow.sdk.exceptions import ErrorType
 from airflow.sdk.execution_time import comms, supervisor, task_runner
 
@@ -93,12 +93,16 @@ class Ended:
 
 @dataclass
 class Run:
-    """A run of a DAG, whose tasks are run one by one in this process."""
+    """A run of a DAG, whose tasks are run one by one in this process.
+
+    :param payloads: What wakes it: an event each of asset `tiny.arrival.plan`, as the trigger that watches it says it.
+    """
 
     dag: DAG
     partition: str | None = None
     conf: dict[str, Any] = field(default_factory=dict)
     run_id: str = "run"
+    payloads: list[Any] = field(default_factory=list)
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     def task(self, task_id: str, **resumed: Any) -> Ended:
@@ -143,13 +147,27 @@ class Run:
         run = DagRun(
             dag_id=self.dag.dag_id, run_id=self.run_id, logical_date=None, data_interval_start=None,
             data_interval_end=None, run_after=NOW, start_date=NOW, end_date=None, run_type="manual", state="running",
-            conf=self.conf, consumed_asset_events=[], partition_key=self.partition,
+            conf=self.conf, consumed_asset_events=[*map(_event, self.payloads)], partition_key=self.partition,
         )  # fmt: skip
         about = {"task_id": task_id, "dag_id": self.dag.dag_id, "run_id": self.run_id, "try_number": 1}
         return task_runner.RuntimeTaskInstance.model_construct(
             **about, id=uuid4(), dag_version_id=uuid4(), map_index=-1, task=task, start_date=NOW, max_tries=0,
             _ti_context_from_server=TIRunContext(dag_run=run, max_tries=0, should_retry=bool(task.retries), **resumed),
         )  # fmt: skip
+
+
+def _event(payload: Any) -> AssetEventDagRunReference:
+    """An event as Airflow records it when a watcher's trigger fires."""
+    nobody = dict.fromkeys(("source_task_id", "source_dag_id", "source_run_id", "source_map_index"))
+    return AssetEventDagRunReference.model_validate(
+        {
+            "asset": {"name": "tiny.arrival.plan", "uri": "updraft://tiny/arrival.plan", "extra": {}},
+            "extra": {"from_trigger": True, "payload": payload},
+            "source_aliases": [],
+            "timestamp": NOW,
+            **nobody,
+        }
+    )
 
 
 def _announced(message: Any) -> dict[str, list[str | None]]:

@@ -59,12 +59,16 @@ def test_the_key_comes_from_airflow_or_else_from_the_form(world, run, rendered):
     assert rendered_fields.rendered_fields["partition"] == rendered
 
 
-def test_what_is_typed_into_the_form_is_not_a_template(world):
-    ended = world.run("features", conf={"partition": "{{ 1 + 1 }}"}).task("build")
+def test_a_key_is_not_a_template(world):
+    ended = world.run("features", partition="{{ 1 + 1 }}").task("build")
     assert ended.state == "failed"
     assert "'{{ 1 + 1 }}' is not the key of a partition" in str(ended.error)
 
 
-def test_a_form_filled_with_something_that_is_no_text_fails_before_the_task(world):
-    with pytest.raises(Exception, match="Invalid input for param partition"):
-        world.run("features", conf={"partition": {"a": 1}}).task("build")
+@pytest.mark.parametrize(
+    "word", [{"a": 1}, 20240105, "{{ 1 + 1 }}", "../../etc", "2024-1-5", "2024-01-05; ls"], ids=str
+)
+@pytest.mark.parametrize("field", ["partition", "through"])
+def test_a_form_filled_with_what_is_not_written_like_a_key_fails_before_the_task(world, field, word):
+    with pytest.raises(Exception, match=f"Invalid input for param {field}"):
+        world.run("features", conf={field: word}).task("build")

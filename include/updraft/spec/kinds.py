@@ -25,6 +25,22 @@ class Files(Part):
         description="`settled`: size and time stand still, or `_SUCCESS` lies beside it; `marker`: `_SUCCESS` lies "
         "beside it; `atomic`: whoever writes renames, so that what is there is whole.",
     )
+    watch: bool = Field(
+        default=False,
+        description="Whether Airflow's triggerer looks into the inbox, so that a file need not wait for its hour.",
+    )
+
+
+class Notifications(Part):
+    """A queue in which the store says what was put into the bucket, so that ingestion need not wait for its hour."""
+
+    queue: str = Field(
+        pattern=r"^https?://[A-Za-z0-9.-]{1,200}(:[0-9]{1,5})?/[A-Za-z0-9_./-]{1,200}$",
+        description="Address of the SQS queue that the bucket sends `s3:ObjectCreated:*` to; of this source alone.",
+    )
+    connection: ConnectionId | None = Field(
+        default=None, description="The Airflow connection that reads the queue; the bucket's when left out."
+    )
 
 
 class S3(Part):
@@ -34,6 +50,9 @@ class S3(Part):
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="The bucket.")
     complete: Literal["atomic", "marker"] = Field(
         default="atomic", description="`atomic`: an object is whole; `marker`: wait for `_SUCCESS` beside it."
+    )
+    notifications: Notifications | None = Field(
+        default=None, description="Where the store says that an object was created; the clock alone when left out."
     )
 
 

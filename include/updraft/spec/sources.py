@@ -181,6 +181,11 @@ class Source(Part):
         return self.snapshot or self.deleted is not None
 
     @property
+    def tells(self) -> bool:
+        """Whether it says when a delivery has arrived."""
+        return bool((self.files and self.files.watch) or (self.s3 and self.s3.notifications))
+
+    @property
     def refers_to(self) -> tuple[str, ...]:
         """Other sources whose published rows the contract asks about, sorted."""
         return tuple(sorted({reference.source for reference in self.contract.references.values()}))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from updraft.errors import PartitionInvalid
+from updraft.partition import KEY_PATTERNS, Calendar
 from updraft.spec.sources import Source
 
 MARKER = "_SUCCESS"
@@ -21,7 +22,40 @@ def patterns(source: Source, key: str) -> list[str]:
     """
     if not _KEY.match(key):
         raise PartitionInvalid(f"{key[:40]!r} is not a partition key.", next_step="use a key of the calendar.")
-    pattern = (source.path or "").replace("{partition}", glob.escape(key))
+    return _packed(source, glob.escape(key))
+
+
+def anywhere(source: Source) -> list[str]:
+    """Patterns that the names of deliveries fit, whatever their partition."""
+    return _packed(source, "*")
+
+
+def named(source: Source, name: str, dates: Calendar) -> list[str]:
+    """Partitions that a name is about: that of a delivery, or of the marker beside one.
+
+    Nothing of the name is handed on: a partition is of the calendar, or it is not found.
+    """
+    # Looked for at every place, since one key may begin within another's digits.
+    found = {_known(word, dates) for word in re.findall(f"(?=({KEY_PATTERNS[dates.every]}))", name)} - {""}
+    return sorted(key for key in found if any(_about(name, pattern) for pattern in patterns(source, key)))
+
+
+def _known(word: str, dates: Calendar) -> str:
+    try:
+        return dates.at(word).key
+    except PartitionInvalid:
+        return ""
+
+
+def _about(name: str, pattern: str) -> bool:
+    folder, _, last = name.rpartition("/")
+    if last == MARKER:
+        return fits(folder, pattern.rpartition("/")[0])
+    return finished(name) and fits(name, pattern)
+
+
+def _packed(source: Source, key: str) -> list[str]:
+    pattern = (source.path or "").replace("{partition}", key)
     if source.format == "parquet" or pattern.endswith(_PACKED):
         return [pattern]
     return [pattern, *(f"{pattern}{ending}" for ending in _PACKED)]

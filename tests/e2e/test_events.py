@@ -1,0 +1,156 @@
+"""Events in a real Airflow: its triggerer hears, its scheduler wakes, its API answers."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.plugins import tiny, watched
+from tests.served import moto
+
+from updraft.errors import Permanent
+from updraft.lake import Lake
+from updraft.local.airflow_api import ENDED, AirflowApi
+from updraft.local.environment import environment
+from updraft.local.installation import COMPONENTS, _migrate, _password
+from updraft.local.processes import Processes, free_port, program, wait_until
+from updraft.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+HEARD, ASKED, LOADED = "2024-01-05", "2024-01-06", "2024-01-07"
+DAGS = {"tiny__ingest", "tiny__arrivals", "tiny__retrain", "warehouse_weather", "flight_delays_after_weather"}
+
+
+@pytest.fixture(scope="module")
+def store():
+    with moto() as server:
+        yield watched.store(server.address, "plans")
+
+
+@pytest.fixture(scope="module")
+def home(store, tmp_path_factory):
+    """The folder of an installation with one use case, and of DAGs: two stages of it, and an example."""
+    home = tmp_path_factory.mktemp("events")
+    watched.write(home / "use_cases", store)
+    (home / "dags").mkdir()
+    for stage in ("ingest", "retrain"):
+        shutil.copy(ROOT / "dags" / f"{stage}.py", home / "dags")
+    example = (ROOT / "docs/examples/dags/upstream_asset.py").read_text(encoding="utf-8")
+    (home / "dags" / "upstream_asset.py").write_text(example.replace('"flight_delays__', '"tiny__'), encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="module")
+def api(home, store):
+    """A client of an Airflow that runs in that folder; every process of it has ended when the module ends."""
+    before = dict(os.environ)
+    os.environ.update(UPDRAFT_HOME=str(home), UPDRAFT_USE_CASES=str(home / "use_cases"))
+    for name in ("UPDRAFT_LAKE", "UPDRAFT_INBOX", "UPDRAFT_ARTIFACTS", "MLFLOW_TRACKING_URI", "AIRFLOW_HOME"):
+        os.environ.pop(name, None)
+    settings, port = Settings.from_env(), free_port(0)
+    env = environment(settings, api_port=port, mlflow_port=1) | {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW_CONN_STORE": store.connection(),
+    }
+    processes, client = Processes(home), AirflowApi(f"http://127.0.0.1:{port}", _password(home / "airflow"))
+    try:
+        _migrate(settings, env)
+        for component in COMPONENTS:
+            processes.start(component, [program("airflow"), component], env)
+        wait_until(client.healthy, seconds=180, what="Airflow's start", processes=processes)
+        wait_until(lambda: client.dag_ids() >= DAGS, seconds=180, what="Reading the DAGs", processes=processes)
+        yield client
+    finally:
+        processes.stop()
+        os.environ.clear()
+        os.environ.update(before)
+    assert processes.running() == []
+
+
+def ended(api, dag_id, begins):
+    """Wait for a run whose id begins so, and until it has ended."""
+
+    def found():
+        return [
+            r for r in api.runs(dag_id) if r["dag_run_id"].startswith(begins) and r["state"] in ("success", "failed")
+        ]
+
+    wait_until(found, seconds=120, what=f"{dag_id} {begins}")
+    return found()[0]
+
+
+def test_a_message_of_the_bucket_starts_the_ingestion_of_its_partition(api, store, home):
+    watched.deliver(store, home, HEARD)
+    run = ended(api, "tiny__ingest", f"arrived__{HEARD}__")
+    assert (run["state"], run["conf"]) == ("success", {"partition": HEARD})
+    rows = Lake(str(home / "lake")).read("raw/tiny/plan", [HEARD])
+    assert rows is not None
+    assert len(rows) == 60
+    wait_until(lambda: store.left() == 0, seconds=60, what="Taking the message out of the queue")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page shows curl")
+def test_the_commands_of_the_page_start_the_life_of_a_partition(api, home, store):
+    watched.deliver(store, home, ASKED)
+    page = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```bash\n(.*?)^```$", page, re.M | re.S)
+    script = script.replace("flight_delays", "tiny").replace("2013-04-01", ASKED)
+    access = {"AIRFLOW": str(api._http.base_url).rstrip("/"), "USERNAME": "admin", "PASSWORD": api._password}
+    command = ["bash", "-euc", script]
+    done = subprocess.run(command, env={**os.environ, **access}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    run = ended(api, "tiny__ingest", f"booking-system-{ASKED}")
+    assert (run["state"], run["conf"]) == ("success", {"partition": ASKED})
+    again = subprocess.run(command, env={**os.environ, **access}, capture_output=True, text=True, check=False)
+    assert again.returncode == 22, "curl's word for an answer of 400 or more"
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [{"partition": "../../etc"}, {"partition": "{{ 1 }}"}, {"partition": 7}, {"partition": HEARD, "through": ["x"]}],
+    ids=str,
+)
+@pytest.mark.parametrize("dag_id", ["tiny__ingest", "tiny__retrain"])
+def test_a_parameter_that_is_none_is_refused_before_there_is_a_run(api, dag_id, conf):
+    if dag_id == "tiny__retrain" and "through" in conf:
+        pytest.skip("it has no such field")
+    before = len(api.runs(dag_id))
+    with pytest.raises(Permanent, match=f"Airflow answered 400 to POST /dags/{dag_id}/dagRuns"):
+        api.trigger(dag_id, run_id=f"bad-{time.time_ns()}", conf=conf)
+    assert len(api.runs(dag_id)) == before
+
+
+def test_a_stranger_without_a_token_starts_nothing(api):
+    body = {"logical_date": None, "conf": {"partition": HEARD}}
+    answer = httpx.post(f"{api._http.base_url}/api/v2/dags/tiny__ingest/dagRuns", json=body)
+    assert answer.status_code == 401
+
+
+def test_an_event_that_a_user_makes_up_through_the_api_starts_nothing(api):
+    assets = api._get("/assets", name_pattern="tiny.arrival.plan")["assets"]
+    hostile = {"payload": {"arrivals": [{"use_case": "tiny", "source": "plan", "partition": "../../etc"}]}}
+    before = {run["dag_run_id"] for run in api.runs("tiny__arrivals")}
+    api._call("POST", "/assets/events", json={"asset_id": assets[0]["id"], "extra": hostile})
+
+    def woken():
+        runs = [run for run in api.runs("tiny__arrivals") if run["dag_run_id"] not in before]
+        return [run for run in runs if run["state"] in ENDED]
+
+    wait_until(woken, seconds=120, what="tiny__arrivals")
+    assert woken()[0]["state"] == "success"
+    assert api.xcom("tiny__arrivals", woken()[0]["dag_run_id"], "look") == []
+
+
+def test_another_team_s_asset_starts_the_ingestion_of_the_same_partition(api, store, home):
+    tiny.deliver(home, [LOADED])
+    store.put(f"plan/{LOADED}.csv", home / "inbox" / "tiny" / "plan" / f"{LOADED}.csv")
+    api.trigger("warehouse_weather", run_id="loaded", partition=LOADED)
+    run = ended(api, "tiny__ingest", f"weather__{LOADED}__")
+    assert (run["state"], run["conf"]) == ("success", {"partition": LOADED})
