@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from updraft.spec.alerts import Deadlines, Destination
 from updraft.spec.base import Part
 from updraft.spec.crons import Cron
 from updraft.spec.durations import Duration
@@ -148,6 +149,8 @@ class UseCase(Part):
     skew: Skew = Field(default=Skew())
     monitor: Monitor = Field(default=Monitor())
     retrain: Retrain = Field(default=Retrain())
+    alerts: dict[Name, Destination] = Field(default={}, description="Who is told when something happens, by name.")
+    deadlines: Deadlines = Field(default=Deadlines())
 
     _folder: Path | None = PrivateAttr(default=None)
 
