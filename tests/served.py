@@ -84,7 +84,7 @@ def serving(answer: Callable[[Asked], None]) -> Iterator[Server]:
             except (BrokenPipeError, ConnectionResetError):
                 return  # the other side has heard enough
 
-        do_HEAD = do_GET  # noqa: N815 - http.server's name
+        do_HEAD = do_POST = do_GET  # noqa: N815 - http.server's names
 
         def log_message(self, *_: Any) -> None:
             return

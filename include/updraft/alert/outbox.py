@@ -76,7 +76,7 @@ class Outbox:
         An alert that opened is told before its end is.
         """
         sent, failed = 0, list[AlertUndelivered]()
-        for kept, name in list(self._waiting()):
+        for kept, name in self._waiting():
             somebody, attempt = self.case.alerts[name], self._claim(kept.alert, name, now)
             if attempt is None:
                 continue

@@ -30,7 +30,7 @@ def deliveries(case: UseCase, lake: Lake, open_alerts: Sequence[Alert], also: Co
 
 def _waiting(source: str, one: Standing) -> Finding | None:
     kind = _HELD.get(one.outcome)
-    if kind is None or one.verdict is None or not len(one.held):
+    if kind is None or one.verdict is None or (kind == "rows_held" and not len(one.held)):
         return None
     own = one.delivery
     told = {"source": source, "rows": own.rows, "held": len(one.held), "delivery": own.delivery[:12]}
