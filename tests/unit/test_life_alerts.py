@@ -112,6 +112,7 @@ def test_a_feed_that_lost_values_is_a_data_incident_until_it_was_whole_for_a_whi
     assert kinds(told(case, lake).resolved) == ["data_incident"]
 
 
+@pytest.mark.slow
 def test_an_incident_of_a_real_drift_is_told(drifting):
     found = monitor.watch_partitions(drifting.case, ["2024-01-24"], drifting.lake).incident
     assert found is not None
@@ -172,6 +173,7 @@ def test_a_broken_ledger_is_told_and_hides_nothing_that_was_open(case, lake):
 # ---- data --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_blocked_delivery_is_told_until_somebody_decides(parcels_case, lake, tmp_path):
     inbox = tmp_path / "inbox"
     parcels.drop(parcels_case, inbox, ["2024-01-02"])
@@ -188,10 +190,12 @@ def test_a_blocked_delivery_is_told_until_somebody_decides(parcels_case, lake, t
     assert kinds(told(parcels_case, lake).resolved) == ["delivery_blocked"]
 
 
+@pytest.mark.slow
 def test_rows_held_within_tolerance_are_told_to_who_asked(ingested, parcels_case):
     assert kinds(told(parcels_case, ingested).opened) == ["rows_held"]
 
 
+@pytest.mark.slow
 def test_an_old_partition_is_looked_at_when_its_run_says_so(ingested, parcels_case, monkeypatch):
     monkeypatch.setattr(data, "NEWEST", 1)
     assert told(parcels_case, ingested).opened == ()
@@ -217,6 +221,7 @@ def due(world, moment, **deadlines):
     return [(one.kind, one.partition) for one in data.late(case, world.lake, datetime.fromisoformat(moment))]
 
 
+@pytest.mark.slow
 def test_scores_are_late_when_their_partition_begins_and_they_are_not_there(observed):
     dates = observed.case.problem.lead_time
     start = datetime(2024, 1, 19, tzinfo=UTC)
@@ -226,12 +231,14 @@ def test_scores_are_late_when_their_partition_begins_and_they_are_not_there(obse
     assert due(observed, (start + timedelta(days=1)).isoformat())[-1] == ("scores_late", "2024-01-20")
 
 
+@pytest.mark.slow
 def test_a_deadline_in_the_spec_counts_from_the_partition_s_moment(observed):
     as_of = datetime(2024, 1, 19, tzinfo=UTC) - observed.case.problem.lead_time
     for minutes, late in ((59, []), (60, [("scores_late", "2024-01-19")])):
         assert due(observed, (as_of + timedelta(minutes=minutes)).isoformat(), scores=timedelta(hours=1)) == late
 
 
+@pytest.mark.slow
 def test_features_are_late_only_where_the_spec_says_so(observed):
     last = max(observed.lake.partitions(features.table(observed.case)))
     after = datetime.fromisoformat(last).replace(tzinfo=UTC) + timedelta(days=1)
@@ -240,6 +247,7 @@ def test_features_are_late_only_where_the_spec_says_so(observed):
     assert ("features_late", after.date().isoformat()) in told_of
 
 
+@pytest.mark.slow
 def test_a_history_that_has_an_end_is_never_late(observed):
     ended = observed.case.partitions.model_copy(update={"last": "2024-02-11"})
     case = observed.case.model_copy(update={"partitions": ended})
@@ -250,6 +258,7 @@ def test_a_stage_that_has_not_begun_is_not_late(case, lake):
     assert list(data.late(case, lake, NOW)) == []
 
 
+@pytest.mark.slow
 def test_late_scores_are_told_once_and_are_over_when_they_are_there(observed):
     start, receiver = datetime(2024, 1, 19, tzinfo=UTC), Receiver()
     features.build(observed.case, ["2024-01-19"], observed.lake)
@@ -262,6 +271,7 @@ def test_late_scores_are_told_once_and_are_over_when_they_are_there(observed):
     assert [(one.kind, one.partition) for one in over.resolved] == [("scores_late", "2024-01-19")]
 
 
+@pytest.mark.slow
 def test_what_stays_late_for_longer_than_one_looks_back_is_not_over(observed):
     start = datetime(2024, 1, 19, tzinfo=UTC)
     told(observed.case, observed.lake, now=start)
