@@ -96,6 +96,26 @@ def test_what_did_not_arrive_is_sent_later_and_others_do_not_wait_for_it(case, l
     assert receiver.got == [("mail", "opened", 1), ("chat", "opened", 2)]
 
 
+def test_who_takes_nothing_is_asked_once_a_run_and_holds_nobody_up(case, lake):
+    asked, receiver = [], Receiver("chat")
+
+    def counting(somebody, told, attempt):
+        asked.append(somebody.connection)
+        receiver(somebody, told, attempt)
+
+    many = [Finding("incident", str(n), "x") for n in range(5)]
+    assert run(case, lake, counting, *many)[0] == 5
+    assert asked.count("chat") == 1
+    receiver.deaf.clear()
+    assert run(case, lake, counting)[0] == 5
+
+
+def test_what_happened_and_is_over_waits_for_no_end(case, lake):
+    box = outbox(case, lake)
+    box.open(Finding("rolled_back", "3", "back"), NOW)
+    assert box.unresolved() == []
+
+
 def test_the_end_is_told_after_the_beginning_arrived_and_not_before(case, lake):
     receiver = Receiver("chat")
     run(case, lake, receiver, FOUND)

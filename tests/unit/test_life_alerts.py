@@ -228,7 +228,8 @@ def test_scores_are_late_when_their_partition_begins_and_they_are_not_there(obse
     assert dates > timedelta(0)
     assert due(observed, (start - timedelta(minutes=1)).isoformat()) == []
     assert due(observed, start.isoformat()) == [("scores_late", "2024-01-19")]
-    assert due(observed, (start + timedelta(days=1)).isoformat())[-1] == ("scores_late", "2024-01-20")
+    (later,) = data.late(observed.case, observed.lake, start + timedelta(days=1))
+    assert "The scores of 2024-01-19, 2024-01-20 are not there" in later.what, "one alert, however many partitions"
 
 
 @pytest.mark.slow
@@ -280,7 +281,7 @@ def test_what_stays_late_for_longer_than_one_looks_back_is_not_over(observed):
 
 # ---- failures ----------------------------------------------------------------------------------------------------
 
-SOME = Failure("tiny__ingest", "facts.publish", "run-1", ["2024-01-05"], "facts", None, log="http://airflow/log")
+SOME = Failure("tiny__ingest", "facts.publish", "run", NOW.date(), ["2024-01-05"], "facts", None, log="http://x/log")
 
 
 def wrapped(own):
@@ -306,12 +307,14 @@ def test_a_failed_task_is_told_as_what_it_means(error, waited, kind):
     assert (found and found.kind) == kind
 
 
-def test_a_task_that_fails_again_for_a_partition_is_the_same_alert():
-    first, again = (failure(replace(SOME, error=OSError("x"), run=run)) for run in ("run-1", "run-2"))
-    assert first.identity == again.identity
-    other = failure(replace(SOME, error=OSError("x"), partitions=["2024-01-06"]))
-    by_hand = [failure(replace(SOME, error=OSError("x"), partitions=[], run=run)) for run in ("run-1", "run-2")]
-    assert len({first.identity, other.identity, *(one.identity for one in by_hand)}) == 4
+def test_what_fails_again_and_for_many_partitions_is_one_alert_a_day():
+    many = [
+        replace(SOME, error=OSError("x"), run=run, partitions=keys) for run in "ab" for keys in (["2024-01-06"], [])
+    ]
+    assert len({failure(one).identity for one in many}) == 1
+    tomorrow = replace(many[0], day=many[0].day + timedelta(days=1))
+    other = [tomorrow, replace(many[0], task="other"), replace(many[0], error=KeyError("x"))]
+    assert len({failure(one).identity for one in (many[0], *other)}) == 4
 
 
 def test_the_words_of_an_error_that_is_not_ours_are_not_told():

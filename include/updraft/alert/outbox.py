@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from updraft.alert.alert import Alert, Event, Finding, alert, from_bytes, to_bytes
+from updraft.alert.kinds import MEANINGS
 from updraft.errors import AlertUndelivered
 from updraft.lake import Lake
 from updraft.records import canonical
@@ -66,29 +67,31 @@ class Outbox:
         return told if self._keep(told, kept.to) else None
 
     def unresolved(self) -> list[Kept]:
-        """Alerts that were opened and are not resolved, oldest first."""
+        """Alerts of what lasts that were opened and are not resolved, oldest first."""
         ids = [id_ for id_, event in self._events if event == "opened" and (id_, "resolved") not in self._events]
+        ids = [id_ for id_ in ids if MEANINGS[id_.partition(".")[0]].lasts]  # type: ignore[index]
         return sorted((self._kept(id_, "opened") for id_ in ids), key=lambda kept: kept.alert.at)
 
     def deliver(self, send: Send, now: datetime) -> tuple[int, list[AlertUndelivered]]:
         """Tell everybody what they have not been told; return how many were, and why others were not.
 
-        An alert that opened is told before its end is.
+        An alert that opened is told before its end is. Who did not take one is left alone for now, so that nobody else
+        waits for them.
         """
-        sent, failed = 0, list[AlertUndelivered]()
+        sent, failed = 0, dict[str, AlertUndelivered]()
         for kept, name in self._waiting():
-            somebody, attempt = self.case.alerts[name], self._claim(kept.alert, name, now)
+            attempt = None if name in failed else self._claim(kept.alert, name, now)
             if attempt is None:
                 continue
             try:
-                send(somebody, kept.alert, attempt)
+                send(self.case.alerts[name], kept.alert, attempt)
             except AlertUndelivered as fault:
-                failed.append(fault)
+                failed[name] = fault
                 self._put(kept.alert, _claim(name, attempt), {"at": now, "again": now + _wait(attempt)})
                 continue
             self._create(kept.alert, f"{name}.json", {"at": now, "attempt": attempt})
             sent += 1
-        return sent, failed
+        return sent, list(failed.values())
 
     def _waiting(self) -> Iterator[tuple[Kept, str]]:
         order = {"opened": 0, "resolved": 1}

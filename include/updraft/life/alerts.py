@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from updraft.alert.alert import Alert, Finding
-from updraft.alert.kinds import MEANINGS
 from updraft.alert.outbox import Outbox, Send
 from updraft.errors import AlertUndelivered
 from updraft.lake import Lake
@@ -58,13 +57,13 @@ def tell(
     outbox = Outbox(case, lake, runbooks)
     opened = [outbox.open(found, now) for found in also]
     before = outbox.unresolved()
-    known = [kept.alert for kept in before if MEANINGS[kept.alert.kind].lasts]
+    known = [kept.alert for kept in before]
     state, found = _models(case, lake, now)
     found += data.late(case, lake, now, known)
     found += data.deliveries(case, lake, known, partitions)
     opened += [outbox.open(one, now) for one in found]
     lasting = {one.identity for one in (*found, *also)}
-    over = [kept for kept in before if kept.alert in known and not _lasts(case, lake, kept.alert, lasting, state)]
+    over = [kept for kept in before if not _lasts(case, lake, kept.alert, lasting, state)]
     resolved = [outbox.resolve(kept, _why(kept.alert, state), now) for kept in over]
     sent, failed = outbox.deliver(send, now)
     return Told(tuple(_new(opened)), tuple(_new(resolved)), sent, tuple(failed))

@@ -1,5 +1,6 @@
 """The callback of every task of Updraft that failed for good."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseNotifier, Context
@@ -33,6 +34,7 @@ class FailureNotifier(BaseNotifier):
                 dag=instance.dag_id,
                 task=instance.task_id,
                 run=run.run_id,
+                day=datetime.now(UTC).date(),
                 partitions=keys,
                 source=getattr(task, "source", None),
                 error=error if isinstance(error, BaseException) else None,

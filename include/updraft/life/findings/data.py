@@ -7,7 +7,7 @@ from updraft import features, ingest, score
 from updraft.alert.alert import Alert, Finding, facts
 from updraft.ingest.account import Standing, standings
 from updraft.ingest.computed import empty
-from updraft.ingest.feed import Feed
+from updraft.ingest.feed import Feed, named
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.spec.alerts import AlertKind
@@ -45,7 +45,7 @@ def still_missing(case: UseCase, lake: Lake, alert: Alert) -> bool:
 
 
 def late(case: UseCase, lake: Lake, now: datetime, open_alerts: Sequence[Alert] = ()) -> Iterator[Finding]:
-    """Partitions whose features or scores are not there though their deadline has passed.
+    """Say that features, or scores, are not there though their deadline has passed: once for all their partitions.
 
     A history that has an end is run by hand and is never late. Nor is a stage that has not begun.
     """
@@ -59,10 +59,11 @@ def late(case: UseCase, lake: Lake, now: datetime, open_alerts: Sequence[Alert] 
     )
     for kind, limit, there, what in stages:
         told = {alert.partition for alert in open_alerts if alert.kind == kind and alert.partition}
-        for key in _due(case, there, limit, now, told) if limit else ():
-            said = f"The {what} of {key} are not there {render(limit or timedelta(0))} after its moment."
-            until = (calendar(case).at(key).as_of + (limit or timedelta(0))).isoformat(timespec="minutes")
-            yield Finding(kind, key, said, key, facts({"due": until, "decision": case.problem.decision}))
+        missing = _due(case, there, limit, now, told) if limit else []
+        if limit and missing:
+            said = f"The {what} of {named(missing)} are not there {render(limit)} after their moment."
+            until = (calendar(case).at(missing[0]).as_of + limit).isoformat(timespec="minutes")
+            yield Finding(kind, what, said, missing[0], facts({"due": until, "decision": case.problem.decision}))
 
 
 def scores_within(case: UseCase) -> timedelta | None:

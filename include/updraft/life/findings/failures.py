@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from updraft.alert.alert import Finding, facts
 from updraft.errors import (
@@ -27,7 +28,7 @@ _OF_A_DELIVERY: tuple[tuple[type[UpdraftError], AlertKind], ...] = (
 class Failure:
     """A task that failed for good.
 
-    :param run: Id of its run, which tells it apart where it has no partition.
+    :param day: When it failed.
     :param source: The source it worked on, if on one.
     :param waited: Whether it gave up waiting.
     :param log: Where its log is read.
@@ -36,6 +37,7 @@ class Failure:
     dag: str
     task: str
     run: str
+    day: date
     partitions: Sequence[str]
     source: str | None
     error: BaseException | None
@@ -44,7 +46,7 @@ class Failure:
 
 
 def failure(failed: Failure) -> Finding | None:
-    """Say what failed, once per task and partition.
+    """Say what failed, once a day per task and kind of error: what fails for many partitions at once is one thing.
 
     The words of an error that is not ours are left out: they may hold what is secret, such as an address with its
     password.
@@ -58,7 +60,8 @@ def failure(failed: Failure) -> Finding | None:
     kind = _kind(cause, failed)
     if kind and key:
         return Finding(kind, f"{failed.source}/{key}", said if cause else f"{failed.source} did not come.", key, told)
-    return Finding("task_failed", f"{failed.dag}.{failed.task} {key or failed.run}", said, key, told)
+    about = f"{failed.dag}.{failed.task} {type(cause or failed.error).__name__} {failed.day}"
+    return Finding("task_failed", about, said, key, told)
 
 
 def _kind(cause: UpdraftError | None, failed: Failure) -> AlertKind | None:
