@@ -7,11 +7,12 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from tests.plugins import tiny
 from tests.plugins.airflow_home import ROOT
 
-from updraft import features, ingest
+from updraft import features, ingest, score
 from updraft.lake import Lake
 from updraft.spec.alerts import Deadlines
 from updraft_airflow import deadlines
@@ -110,3 +111,7 @@ def test_a_deadline_that_passed_tells_what_is_late_and_nothing_else(world):
         ingest.stage(tiny.CASE, source, days, lake, world.home / "inbox")
     features.build(tiny.CASE, days, lake)
     assert asyncio.run(deadlines.late("tiny", context={"dag_run": {}})) == [], "nothing was ever scored"
+    lake.replace(score.table(tiny.CASE), pa.table({"partition": days[:1], "id": ["a"]}), days[:1])
+    (told,) = asyncio.run(deadlines.late("tiny", context={"dag_run": {}}))
+    assert told.startswith("scores_late.")
+    assert asyncio.run(deadlines.late("tiny", context={"dag_run": {}})) == [], "once, however many deadlines pass"

@@ -41,7 +41,7 @@ def _no_secret_is_logged(caplog):
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="httpx")  # Airflow leaves out what it says below a warning
     yield
-    for record in caplog.records:
+    for record in caplog.get_records("call"):
         assert CANARY not in record.getMessage(), record.name
 
 

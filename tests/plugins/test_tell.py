@@ -1,11 +1,15 @@
 """The task `tell` and the callback of failed tasks, run by Airflow's own task runner against a real webhook."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
 from tests.plugins import tiny
+from tests.plugins.airflow_home import ROOT
 from tests.plugins.conftest import World
 from tests.plugins.running import parse
 from tests.plugins.test_notifications import CANARY, Hook
@@ -15,7 +19,9 @@ from updraft.alert.kinds import MEANINGS
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import monitor
+from updraft.local.environment import environment
 from updraft.monitor.incident import Incident
+from updraft.settings import Settings
 from updraft_airflow.notifications.failure import FailureNotifier
 from updraft_airflow.operators.tell import TellOperator
 from updraft_airflow.tell import partitions_of
@@ -158,3 +164,31 @@ def test_every_other_task_tells_when_it_fails_for_good(told_dags):
 )
 def test_the_partitions_of_a_run(paged, key, conf, keys):
     assert partitions_of("tiny", key, conf) == keys
+
+
+ALONE = """
+import sys
+from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+from airflow.models.dagbundle import DagBundleModel
+from airflow.utils.db import initdb
+from airflow.utils.session import create_session
+initdb()
+bag = DagBag(sys.argv[1])
+with create_session() as session:
+    session.merge(DagBundleModel(name="dags-folder"))
+sync_bag_to_db(bag, "dags-folder", None)
+run = bag.dags["tiny__rollback"].test(run_conf={"reason": "there is no champion"})
+print(run.state, *sorted(f"{ti.task_id}={ti.state}" for ti in run.get_task_instances()))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_whose_work_failed_is_a_failed_run_though_its_last_task_told(paged, hook, tmp_path, use_cases):
+    variables = environment(Settings.from_env(), api_port=1, mlflow_port=1)
+    variables["AIRFLOW_CONN_PAGER"] = os.environ["AIRFLOW_CONN_PAGER"]
+    variables |= {f"AIRFLOW__CORE__{room.upper()}_FOLDER": str(ROOT / room) for room in ("dags", "plugins")}
+    command = [sys.executable, "-c", ALONE, str(ROOT / "dags" / "rollback.py")]
+    done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "failed roll_back=failed tell=success"
+    assert got(hook) == [("task_failed", "opened")]
