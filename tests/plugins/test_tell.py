@@ -60,6 +60,13 @@ def paged(tmp_path, told_dags, use_cases, hook, monkeypatch):
         yield World(tmp_path / "home", told_dags).enter(monkeypatch, use_cases)
 
 
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged(caplog, capsys):
+    yield
+    assert CANARY not in "".join(record.getMessage() for record in caplog.get_records("call"))
+    assert CANARY not in "".join(capsys.readouterr())
+
+
 def lake(world):
     return Lake(str(world.home / "lake"))
 
