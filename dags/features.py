@@ -6,7 +6,7 @@ Runs when the raw rows of every source are in. Announces the features, which wak
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from updraft.spec.model import UseCase
-from updraft_airflow import assets, conventions, declared, partitions
+from updraft_airflow import assets, conventions, deadlines, declared, partitions
 from updraft_airflow.operators.features import BuildFeaturesOperator
 
 
@@ -15,6 +15,7 @@ def features(case: UseCase) -> DAG:
     with DAG(
         schedule=PartitionedAssetTimetable(assets=assets.all_raw(case)),
         params=partitions.params(case),
+        deadline=deadlines.stage(case, "features"),
         **conventions.dag(case, "features", __doc__),
     ) as dag:
         BuildFeaturesOperator(task_id="build", use_case=case.name, outlets=[assets.features(case)])

@@ -19,7 +19,7 @@ from updraft_airflow.sensors.delivery import DeliverySensor
 def ingest(case: UseCase) -> DAG:
     """One group per source: wait for it; land, validate and publish it, after the sources it refers to."""
     ticks = partitions.ticks(case, case.partitions.cron or CRONS[case.partitions.every], ahead=1)
-    how = {"schedule": ticks, "params": partitions.params(case), "deadline": deadlines.deliveries(case)}
+    how = {"schedule": ticks, "params": partitions.params(case), "deadline": deadlines.ingest(case)}
     with DAG(**how, **conventions.dag(case, "ingest", __doc__)) as dag:
         groups = {}
         for source in case.sources_in_order:

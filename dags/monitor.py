@@ -10,6 +10,7 @@ from updraft.spec.model import UseCase
 from updraft_airflow import assets, conventions, declared, partitions
 from updraft_airflow.operators.monitor import IncidentOperator, MeasureOperator
 from updraft_airflow.operators.rollout import RolloutOperator
+from updraft_airflow.operators.tell import at_the_end
 
 
 def monitor(case: UseCase) -> DAG:
@@ -25,6 +26,7 @@ def monitor(case: UseCase) -> DAG:
         )
         if case.rollout.staged:
             RolloutOperator(task_id="rollout", use_case=case.name, outlets=[assets.champion(case)])
+        at_the_end(dag, case)
     return dag
 
 

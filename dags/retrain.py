@@ -10,6 +10,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable
 from updraft.spec.model import UseCase
 from updraft_airflow import assets, conventions, declared, partitions
 from updraft_airflow.operators.retrain import DecideOperator, RollBackOperator
+from updraft_airflow.operators.tell import at_the_end
 
 
 def retrain(case: UseCase) -> DAG:
@@ -30,6 +31,7 @@ def retrain(case: UseCase) -> DAG:
             skip_when_already_exists=True,
         )
         RollBackOperator(task_id=actions["roll_back"], use_case=case.name, decision=decided.output)
+        at_the_end(dag, case)
     return dag
 
 

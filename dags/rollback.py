@@ -9,6 +9,7 @@ from airflow.sdk import DAG, Param
 from updraft.spec.model import UseCase
 from updraft_airflow import conventions, declared
 from updraft_airflow.operators.rollback import RollBackByHandOperator
+from updraft_airflow.operators.tell import at_the_end
 
 
 def rollback(case: UseCase) -> DAG:
@@ -27,6 +28,7 @@ def rollback(case: UseCase) -> DAG:
     }
     with DAG(schedule=None, params=form, **conventions.dag(case, "rollback", __doc__)) as dag:
         RollBackByHandOperator(task_id="roll_back", use_case=case.name)
+        at_the_end(dag, case)
     return dag
 
 

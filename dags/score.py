@@ -6,7 +6,7 @@ Runs when a partition's features are in. Announces the scores, which wakes the m
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable
 
 from updraft.spec.model import UseCase
-from updraft_airflow import assets, conventions, declared, partitions
+from updraft_airflow import assets, conventions, deadlines, declared, partitions
 from updraft_airflow.operators.score import PinChampionOperator, ReconcileOperator, ScoreOperator
 
 
@@ -16,6 +16,7 @@ def score(case: UseCase) -> DAG:
     with DAG(
         schedule=PartitionedAssetTimetable(assets=assets.features(case)),
         params={**partitions.params(case), "rescore": rescore},
+        deadline=deadlines.stage(case, "scores"),
         **conventions.dag(case, "score", __doc__),
     ) as dag:
         champion = PinChampionOperator(task_id="pin_champion", use_case=case.name)

@@ -12,6 +12,7 @@ from updraft.spec.model import UseCase
 from updraft_airflow import conventions, declared, partitions
 from updraft_airflow.operators.alias import RepairAliasOperator
 from updraft_airflow.operators.sweep import FindHolesOperator
+from updraft_airflow.operators.tell import at_the_end
 
 DAILY = "0 3 * * *"
 
@@ -28,6 +29,7 @@ def sweep(case: UseCase) -> DAG:
             found.output
         )
         RepairAliasOperator(task_id="repair", use_case=case.name)
+        at_the_end(dag, case)
     return dag
 
 

@@ -8,6 +8,7 @@ from airflow.sdk import DAG, chain
 from updraft.spec.model import UseCase
 from updraft_airflow import assets, conventions, declared, partitions
 from updraft_airflow.operators.approval import AskOperator
+from updraft_airflow.operators.tell import at_the_end
 from updraft_airflow.operators.train import (
     AnnounceChampionOperator,
     FitOperator,
@@ -39,6 +40,7 @@ def train(case: UseCase) -> DAG:
             task_id="announce", promoted=promoted.output, outlets=[assets.champion(case)], **which
         )
         chain(prepared, trained, gated, promoted, announce)
+        at_the_end(dag, case)
     return dag
 
 

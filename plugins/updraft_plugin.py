@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from updraft_airflow.moments import AsOf
+
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
     """Serve `updraft_airflow.pages`, which only the API server ever needs: every task loads this file."""
@@ -21,13 +23,17 @@ async def metrics(scope: Any, receive: Any, send: Any) -> None:
 
 
 class UpdraftPlugin(AirflowPlugin):
-    """Link MLflow in the menu, when this installation says where it is served; serve reports and model cards."""
+    """Link MLflow in the menu, when this installation says where it is served; serve reports and model cards.
+
+    Let the scheduler know from where deadlines are counted.
+    """
 
     name = "updraft"
     fastapi_apps: ClassVar = [
         {"name": "Updraft metrics", "app": metrics, "url_prefix": "/updraft-metrics"},
         {"name": "Updraft", "app": pages, "url_prefix": "/updraft"},
     ]
+    deadline_references: ClassVar = [AsOf]
     external_views: ClassVar = [
         {
             "name": "MLflow",

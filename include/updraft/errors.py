@@ -128,6 +128,10 @@ class RegistryUnavailable(Transient):
     """MLflow did not answer, or refused; the ledger stands without it."""
 
 
+class AlertUndelivered(Transient):
+    """Somebody could not be told; the alert waits in the lake and is sent again."""
+
+
 class WriteConflict(Transient):
     """Another writer committed first, again and again."""
 

@@ -21,6 +21,7 @@ class Settings:
     :param use_cases: Folder of the use cases; `UPDRAFT_USE_CASES`.
     :param tracking: MLflow tracking URI; `MLFLOW_TRACKING_URI`.
     :param artifacts: Where MLflow keeps artifacts; `UPDRAFT_ARTIFACTS`.
+    :param runbooks: Where the runbooks are read, a folder or an address; `UPDRAFT_RUNBOOKS`.
     :param memory: Most memory DuckDB may take, such as `1GB`; what does not fit goes to disk. `UPDRAFT_MEMORY`.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     tracking: str
     artifacts: str
     memory: str | None = None
+    runbooks: str = "docs/runbooks"
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -48,6 +50,7 @@ class Settings:
             tracking=os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}"),
             artifacts=os.environ.get("UPDRAFT_ARTIFACTS", str(home / "mlartifacts")),
             memory=os.environ.get("UPDRAFT_MEMORY") or None,
+            runbooks=os.environ.get("UPDRAFT_RUNBOOKS", "docs/runbooks"),
         )
 
     def hold(self, db: "DuckDBPyConnection") -> None:

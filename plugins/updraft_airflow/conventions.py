@@ -5,6 +5,7 @@ from typing import Any
 
 from updraft.partition import calendar
 from updraft.spec.model import UseCase
+from updraft_airflow.notifications.failure import FailureNotifier
 
 LAKE = "updraft_lake"
 REGISTRY = "updraft_mlflow"
@@ -27,7 +28,7 @@ def dag(case: UseCase, stage: str, doc: str | None) -> dict[str, Any]:
         "max_active_runs": 16,
         "dagrun_timeout": timedelta(days=2),
         "render_template_as_native_obj": False,
-        "default_args": defaults(case.owner.name),
+        "default_args": {**defaults(case.owner.name), "on_failure_callback": FailureNotifier(use_case=case.name)},
     }
 
 

@@ -1,4 +1,8 @@
-"""Deadlines: a delivery that does not come is reported with its source, its partitions, and whom to ask."""
+"""Deadlines: a delivery, features or scores that are not there in time are told of, once.
+
+Airflow drops the deadlines of a run that succeeds in time, so each stage brings those of what comes after it. A run
+that was never started brings none: the sweep's task `tell` finds what is late then.
+"""
 
 import asyncio
 import logging
@@ -13,8 +17,40 @@ from updraft.spec.model import UseCase
 from updraft_airflow import partitions
 from updraft_airflow.hooks.lake import LakeHook
 from updraft_airflow.hooks.source import connection
+from updraft_airflow.moments import AsOf
+from updraft_airflow.tell import tell
 
 log = logging.getLogger(__name__)
+
+
+def ingest(case: UseCase) -> list[DeadlineAlert] | None:
+    """Those of the deliveries, and of all that is made of them."""
+    return [*(deliveries(case) or ()), *(stage(case, "features") or ())] or None
+
+
+def stage(case: UseCase, first: str) -> list[DeadlineAlert] | None:
+    """Those of features and scores, from a stage on; none for a history that is run by hand."""
+    within = {"features": case.deadlines.features, "scores": case.deadlines.scores or case.problem.lead_time}
+    alerts = [
+        DeadlineAlert(
+            reference=AsOf.of(case, limit),
+            interval=limit,
+            callback=AsyncCallback(late, kwargs={"use_case": case.name}),
+            name=f"{what} of {case.name}",
+        )
+        for what, limit in within.items()
+        if limit and not case.partitions.last and (what == "scores" or first == "features")
+    ]
+    return alerts or None
+
+
+async def late(use_case: str, context: dict[str, Any]) -> list[str]:
+    """Tell of what is late by now; a partition that is complete though its run is not has nothing to say.
+
+    :return: Ids of the alerts that are new.
+    """
+    told = await asyncio.to_thread(tell, use_case)
+    return [one.id for one in told.opened]
 
 
 def deliveries(case: UseCase) -> list[DeadlineAlert] | None:
@@ -34,17 +70,27 @@ def deliveries(case: UseCase) -> list[DeadlineAlert] | None:
 
 
 async def overdue(use_case: str, source: str, context: dict[str, Any]) -> str:
-    """Log what has not come; a run that is late for another reason has nothing to say here.
+    """Log and tell what has not come; a run that is late for another reason has nothing to say here.
 
     :return: What was logged, or nothing.
     """
-    said = await asyncio.to_thread(_said, use_case, source, context["dag_run"])
+    return await asyncio.to_thread(_overdue, use_case, source, context["dag_run"])
+
+
+def _overdue(use_case: str, source: str, run: dict[str, Any]) -> str:
+    from updraft.alert.alert import Finding, facts
+
+    missing, said = _said(use_case, source, run)
     if said:
         log.error("%s", said)
+        about = {"source": source, "run": run.get("dag_run_id")}
+        tell(
+            use_case, [Finding("delivery_missing", f"{source}/{key}", said, key, facts(about)) for key in missing[:10]]
+        )
     return said
 
 
-def _said(use_case: str, source: str, run: dict[str, Any]) -> str:
+def _said(use_case: str, source: str, run: dict[str, Any]) -> tuple[list[str], str]:
     from updraft import ingest
 
     case, asked = load.load(use_case), run.get("conf") or {}
@@ -53,9 +99,9 @@ def _said(use_case: str, source: str, run: dict[str, Any]) -> str:
     keys = partitions.span(case, first, asked.get("through") or "")
     missing = ingest.awaited(case, source, keys, LakeHook().get_conn(), inbox, connections=connection)
     if not missing:
-        return ""
+        return [], ""
     where = inbox if declared.type == "files" else f"its {declared.type} source"
-    return (
+    return missing, (
         f"{source} of {use_case} is overdue: nothing has come for {', '.join(missing[:10])} within "
         f"{declared.deadline}; looked in {where}. Owner: {case.owner.name}, {case.owner.email}."
     )

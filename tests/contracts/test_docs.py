@@ -17,6 +17,8 @@ import typer
 from pydantic import BaseModel
 
 from updraft import errors, features, ingest, score
+from updraft.alert.kinds import MEANINGS
+from updraft.alert.kinds import page as runbook
 from updraft.asof import raw_schema
 from updraft.cli.main import app
 from updraft.ingest.publication import QUARANTINE
@@ -233,7 +235,8 @@ def test_the_use_case_of_the_readme_runs_from_delivery_to_label(tmp_path, lake):
         "tags",
         "receipts",
         "cards",
-    }  # nothing was held, scored or trained, there were rows, and no API
+        "alerts",
+    }  # nothing was held, scored or trained, there were rows, and no API, and nobody was told anything
     tables = {name.split("/")[0] for row in table("docs/concepts.md", "table") for name in quoted(row[0])}
     lying = {place.name for place in Path(lake.uri).iterdir()}
     assert told == made | (lying - tables)
@@ -311,6 +314,19 @@ def test_a_runbook_says_what_you_see_what_it_means_what_to_do_and_when_to_escala
     assert headings == ["What you see", "What it means", "What to do", "When to escalate"]
     raised = {span for span in spans(page) if re.fullmatch(r"(?:[A-Z][a-z]+){2,}", span)}
     assert raised <= set(vars(errors)), page
+
+
+def test_every_kind_of_alert_has_its_page_its_row_and_a_command_that_exists():
+    told = {quoted(row[0])[0]: row for row in table("docs/runbooks/README.md", "kind")}
+    assert set(told) == set(MEANINGS)
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for kind, meaning in MEANINGS.items():
+        assert f"docs/runbooks/{runbook(kind)}" in PAGES
+        assert f"]({runbook(kind)})" in told[kind][3]
+        assert told[kind][1].startswith(meaning.severity)
+        assert told[kind][2].startswith("told once") is not meaning.lasts
+        _, name, *arguments = meaning.command.format(use_case="flight_delays", partition="2013-04-01").split()
+        assert commands[name].make_context(name, arguments)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -111,6 +111,7 @@ class Run:
         with supervisor.set_supervisor_comms(self.supervisor), self._own_params():
             context = instance.get_template_context()
             state, message, error = task_runner.run(instance, context, structlog.get_logger())
+            context["exception"] = error
             task_runner.finalize(instance, state, context, structlog.get_logger(), error)
         returned = self.supervisor.xcoms.get((task_id, "return_value"))
         told = self.supervisor.told[before:]

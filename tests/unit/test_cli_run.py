@@ -2,11 +2,14 @@
 
 import json
 import os
+from datetime import UTC, datetime
 
 import pytest
 from tests import parcels
 from typer.testing import CliRunner
 
+from updraft.alert.alert import Finding
+from updraft.alert.outbox import Outbox
 from updraft.cli.main import app
 from updraft.errors import DeliveryMissing, NoChampion, PartitionInvalid
 from updraft.ledger import Ledger
@@ -77,11 +80,14 @@ def test_what_cannot_be_run_is_an_error_with_the_next_step(command, arguments, e
 def test_the_status_shows_champion_partitions_and_decisions(command, promoted):
     state = Ledger(promoted.lake, "parcels").state()
     told(command("run", "parcels", "score", "--partition", "2024-01-16", "--through", "2024-01-18"))
+    fault = Finding("data_incident", "feed", "values went missing", "2024-01-18")
+    Outbox(promoted.case, promoted.lake, "docs/runbooks").open(fault, datetime.now(UTC))
     done = command("status", "parcels")
     assert done.exception is None
     lines = [" ".join(line.replace("│", " ").split()) for line in done.output.splitlines()]
     assert lines[0] == f"parcels champion {state.champion[:12]}, ledger of {state.head} records"
     assert lines[1] == "the registry's alias follows the ledger"
+    assert "open: [critical] parcels: The data are at fault (2024-01-18), docs/runbooks/data-incident.md" in lines
     assert "scores 3 2024-01-16 2024-01-18" in lines
     assert "raw parcels 42 2024-01-01 2024-02-11" in lines
     holes = [line.split(":")[1:] for line in lines if line.startswith("hole: ")]

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from updraft import features, score
+from updraft.alert.outbox import Outbox
+from updraft.alert.render import subject
 from updraft.asof import raw_table
 from updraft.ingest.account import account
 from updraft.ingest.feed import Feed
@@ -38,6 +40,8 @@ def status(console: Console, use_case: str) -> None:
     through = sweep.newest_due(case, lake, datetime.now(UTC))
     for line in sweep.told(sweep.holes(case, lake, settings.inbox, through)):
         console.print(f"hole: {line}", markup=False, soft_wrap=True)
+    for kept in Outbox(case, lake, settings.runbooks).unresolved():
+        console.print(f"open: {subject(kept.alert)}, {kept.alert.runbook}", markup=False, soft_wrap=True)
     for record in state.records[-10:]:
         console.print(
             f"{record.sequence:>4} {record.partition or '':10} {record.kind:10} {record.why}",

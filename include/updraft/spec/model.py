@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from updraft.spec.alerts import Deadlines, Destination
 from updraft.spec.base import Part
 from updraft.spec.costs import Costs
 from updraft.spec.crons import Cron
@@ -150,6 +151,8 @@ class UseCase(Part):
     monitor: Monitor = Field(default=Monitor())
     retrain: Retrain = Field(default=Retrain())
     costs: Costs | None = Field(default=None, description="What the machine costs, to tell the price of predictions.")
+    alerts: dict[Name, Destination] = Field(default={}, description="Who is told when something happens, by name.")
+    deadlines: Deadlines = Field(default=Deadlines())
 
     _folder: Path | None = PrivateAttr(default=None)
 
