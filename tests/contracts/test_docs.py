@@ -112,9 +112,8 @@ print(json.dumps({name: sorted(dag.task_ids) for name, dag in bag.dags.items()})
 def dags(tmp_path_factory) -> dict[str, set[str]]:
     """Task ids by DAG id of a use case with all that is optional, and of a broken one; sources are `<source>`."""
     home = tmp_path_factory.mktemp("home")
-    written = example(
-        home / "use_cases", rollout="rollout: {approval: required, shadow: {partitions: 2}}\n", watch=True
-    )
+    optional = "rollout: {approval: required, shadow: {partitions: 2}}\nalerts: {team: {to: email, connection: mail}}\n"
+    written = example(home / "use_cases", rollout=optional, watch=True)
     (home / "use_cases" / "broken").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UPDRAFT_HOME", str(home))

@@ -11,8 +11,8 @@ TASKS = {
     | {f"{source}.publish": set() for source in SOURCES},
     "features": {"build": set()},
     "score": {"pin_champion": {"score"}, "score": {"reconcile"}, "reconcile": set()},
-    "monitor": {"measure": {"incident"}, "incident": {"tell"}, "tell": set()},
-    "retrain": {"decide": {"train", "roll_back"}, "train": {"tell"}, "roll_back": {"tell"}, "tell": set()},
+    "monitor": {"measure": {"incident"}, "incident": set()},
+    "retrain": {"decide": {"train", "roll_back"}, "train": set(), "roll_back": set()},
     "quarantine": {"act": {f"{source}.announce" for source in SOURCES}}
     | {f"{source}.announce": set() for source in SOURCES},
     "train": {
@@ -20,11 +20,10 @@ TASKS = {
         "fit": {"gates", "promote"},
         "gates": {"promote"},
         "promote": {"announce"},
-        "announce": {"tell"},
-        "tell": set(),
+        "announce": set(),
     },
-    "sweep": {"look": {"fill"}, "fill": {"tell"}, "repair": {"tell"}, "tell": set()},
-    "rollback": {"roll_back": {"tell"}, "tell": set()},
+    "sweep": {"look": {"fill"}, "fill": set(), "repair": set()},
+    "rollback": {"roll_back": set()},
 }
 WAKES = {
     "features": {f"flight_delays.raw.{source}" for source in SOURCES},
