@@ -14,6 +14,7 @@ from updraft.life import hindsight
 from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference
+from updraft.monitor.importance import importance
 from updraft.partition import Partition
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
@@ -251,7 +252,8 @@ def profile_key(case: UseCase, digest: str) -> str:
 def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:
     unseen = made.split.take(rows, "holdout")
     scores = made.model.answers(made.model.predict(unseen))
-    lake.put(profile_key(case, made.model.digest), reference.to_bytes(reference.profile(rows, case, scores)))
+    kept = reference.profile(rows, case, scores, importance(made.model, unseen))
+    lake.put(profile_key(case, made.model.digest), reference.to_bytes(kept))
 
 
 def _record(

@@ -28,6 +28,8 @@ class Window:
     :param holdout: The champion's AUC on its holdout, or what is watched in its place.
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
+    :param reference_rows: Some feature rows of the champion's own windows, in runs as long as this window; `None` where
+        they are not at hand.
     :param earlier: Measurements of partitions before this one, oldest first.
     """
 
@@ -42,4 +44,5 @@ class Window:
     holdout: float
     model: Model | None = None
     examined: Mapping[str, Any] = field(default_factory=dict)
+    reference_rows: "DataFrame | None" = None
     earlier: Sequence[Measurement] = ()
