@@ -179,7 +179,7 @@ class Home:
     def of(cls, mass: Mass, spread: float, distances: Numbers) -> "Home":
         """Take the largest of what the reference shows as natural."""
         natural = float(np.nanmax(distances, initial=0.0))
-        return cls(mass, spread, natural, max(natural, LEAST_LEFT))
+        return cls(mass, spread, natural, max(FURTHER * natural, LEAST_LEFT))
 
 
 def _fits(usual: Usual, values: Numbers, home: Home) -> list[Unit]:
