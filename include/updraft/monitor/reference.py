@@ -91,8 +91,11 @@ def profile(
 def _parts(
     cells: Histogram, values: "Series[Any]", keys: "Series[str]", partitions: Sequence[str]
 ) -> tuple[tuple[int, ...], ...]:
-    rows = values.groupby(keys)
-    return tuple(tuple(cells.count(rows.get_group(key).to_numpy()).tolist()) for key in partitions)
+    import pandas as pd
+
+    groups = pd.Index(partitions).get_indexer(pd.Index(keys))
+    counted = cells.count_by(values.to_numpy(), groups, len(partitions))
+    return tuple(tuple(row) for row in counted.tolist())
 
 
 def _seen(values: "Series[Any]", cells: Histogram, keys: "Series[str] | None") -> Seen:

@@ -13,6 +13,9 @@ from updraft.monitor.window import Window
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+# AUC of a classifier that guesses.
+GUESS = 0.5
+
 
 def measure(window: Window) -> list[Measurement]:
     """AUC of a classifier that tells the window from the champion's own windows, with an interval over partitions."""
@@ -24,7 +27,7 @@ def measure(window: Window) -> list[Measurement]:
         return [Measurement(*where, math.nan, n, "unknown", why)]
     seen = told_apart(model.encoder, reference, sample(window.features), ALPHA / 2, without=broken(window))
     limit = max(effect(window.case.monitor.psi), seen.limit(ALPHA))
-    moved = seen.auc.value >= limit and not seen.auc.low < effect(window.case.monitor.psi)
+    moved = seen.auc.value >= limit and not seen.auc.low <= GUESS
     status: Status = "drifted" if moved else "ok"
     low, high, reason = seen.auc.low, seen.auc.high, _reason(seen, limit)
     return [Measurement(*where, seen.auc.value, n, status, reason, low=low, high=high, limit=limit)]
