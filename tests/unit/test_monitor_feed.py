@@ -60,7 +60,9 @@ def from_day(name, change, first=LAST):
 @pytest.mark.parametrize(
     ("name", "change", "why"),
     [
-        pytest.param("temperature", lambda v: np.nan, "100% of the values are missing, 0% are usual", id="gone"),
+        pytest.param(
+            "temperature", lambda v: np.nan, "100% of the values are missing, at most 0% are usual", id="gone"
+        ),
         pytest.param("minutes", lambda v: v.where(v.index % 2 == 0), "50% of the values are missing", id="half gone"),
         pytest.param("carrier", lambda v: None, "100% of the values are missing", id="no airline"),
         pytest.param("temperature", lambda v: 61.3, "all 100 values are '61.3'", id="a stuck sensor"),
@@ -137,6 +139,17 @@ def test_the_first_days_of_a_reference_do_not_make_missing_values_usual():
     started.loc[started["partition"] < TRAINED[10], "minutes"] = np.nan
     found = seen(from_day("minutes", lambda v: np.nan), reference=profile(started, CASE, [0.1]))
     assert found["minutes"].status == "drifted"
+
+
+def test_stations_that_fall_silent_now_and_then_are_no_fault():
+    """A third of the rows of a day is missing together; the reference never saw two thirds."""
+    random = np.random.default_rng(1)
+    silent = random.choice([0, 34], len(TRAINED), p=[0.8, 0.2])
+    started = weather(TRAINED)
+    started["minutes"] = started["minutes"].mask(np.tile(np.arange(100), len(TRAINED)) < np.repeat(silent, 100))
+    two_thirds = from_day("minutes", lambda v: v.where(v.index % 3 == 0))
+    assert seen(two_thirds, reference=profile(started, CASE, [0.1]))["minutes"].status == "ok"
+    assert seen(two_thirds)["minutes"].status == "drifted", "where no station ever fell silent"
 
 
 def test_categories_that_are_always_new_are_no_fault():
