@@ -210,3 +210,35 @@ def test_while_an_incident_lasts_the_controller_is_woken_every_few_partitions(dr
         found = monitor.incident(history, drifting.case, champion=champion(drifting))
         woken.append(monitor._due(drifting.case, now, found))
     assert [sum(woken[at : at + 3]) for at in range(17)] == [1] * 17, "every third partition, of=3"
+
+
+# ---- drift, seen from what the champion goes by ------------------------------------------------------------------
+
+
+def test_the_drift_of_what_the_champion_goes_by_is_weighed_by_its_importance(drifting):
+    watch(drifting, SECOND)
+    found = measured(drifting, SECOND, "important_drift")
+    assert (found["status"], found["value"] > 0.5) == ("drifted", True)
+    assert "weight (" in found["reason"]
+    assert measured(drifting, SECOND, "broken_feed", "weight")["status"] == "ok", "the world turned, not the feed"
+
+
+def test_a_classifier_tells_turned_parcels_from_those_the_champion_learnt_from(drifting):
+    assert measured(drifting, QUIET, "multivariate_drift")["status"] == "ok"
+    found = measured(drifting, SECOND, "multivariate_drift")
+    assert (found["status"], found["n"]) == ("drifted", 2 * parcels.PER_DAY)
+    assert found["limit"] < found["low"] < found["value"] <= found["high"] <= 1
+    assert "it goes by weight" in found["reason"]
+
+
+def test_rows_that_were_built_again_by_another_definition_are_not_compared(drifting):
+    from updraft.features import table
+
+    rows = drifting.lake.read(table(drifting.case), ["2024-01-15"])
+    place = rows.schema.get_field_index("fingerprint")
+    other = rows.set_column(place, rows.schema.field(place), pa.array(["0" * 64] * len(rows)))
+    drifting.lake.replace(table(drifting.case), other, ["2024-01-15"])
+    watch(drifting, SECOND)
+    found = measured(drifting, SECOND, "multivariate_drift")
+    assert (found["status"], found["value"]) == ("unknown", None)
+    assert "built again by another definition" in found["reason"]

@@ -46,15 +46,38 @@ def test_a_profile_counts_the_declared_features_and_the_scores():
             "carrier": Histogram("category", ("AA", "UA"), (1, 2, 0, 1)),
         },
         scores=Histogram("number", (0.1,), (2, 1, 0)),
-        seen={"temp": Seen(1.0, 3.0), "carrier": Seen(levels=("AA", "UA"))},
+        seen={
+            "temp": Seen(1.0, 3.0, spread=pytest.approx(0.816, abs=1e-3), sums=(1.0, 2.0, 3.0)),
+            "carrier": Seen(levels=("AA", "UA")),
+        },
     )
+
+
+def test_partitions_are_counted_one_by_one_where_rows_say_theirs():
+    frame = FRAME.assign(partition=["2013-01-02", "2013-01-01", "2013-01-02", "2013-01-02"])
+    made = profile(frame, use_case(), [0.1], {"temp": 0.75, "carrier": 0.25})
+    assert made.partitions == ("2013-01-01", "2013-01-02")
+    assert made.part("temp").tolist() == [[1, 0, 0, 0], [0, 1, 1, 1]]
+    assert made.part("carrier").sum(axis=0).tolist() == list(made.features["carrier"].counts)
+    assert made.importance == {"temp": 0.75, "carrier": 0.25}
+    assert from_bytes(to_bytes(made)) == made
+    assert profile(FRAME, use_case(), [0.1]).part("temp").shape == (0, 4)
+
+
+def test_how_many_new_categories_are_usual_is_kept():
+    days = [f"2013-01-0{n}" for n in (1, 2, 3, 4)]
+    carriers = [*"AB", *"AC", *"AB", *"CD"]  # half of the rows of the second and of the fourth day are new
+    frame = pd.DataFrame({"temp": 0.0, "carrier": carriers, "partition": np.repeat(days, 2)})
+    assert profile(frame, use_case(), [0.1]).seen["carrier"].fresh == 0.5
+    calm = frame.assign(carrier=[*"AB", *"AC", *"AB", *"CA"])
+    assert profile(calm, use_case(), [0.1]).seen["carrier"].fresh == 0.0
 
 
 @pytest.mark.parametrize(
     ("values", "seen"),
     [
         pytest.param([np.nan, np.inf], Seen(), id="no number"),
-        pytest.param([5.0, -np.inf, -1.0], Seen(-1.0, 5.0), id="finite ones count"),
+        pytest.param([5.0, -np.inf, -1.0], Seen(-1.0, 5.0, spread=3.0, sums=(-1.0, 5.0)), id="finite ones count"),
     ],
 )
 def test_bounds_are_those_of_finite_numbers(values, seen):
@@ -68,8 +91,13 @@ def test_categories_too_many_to_keep_are_not_kept():
 
 
 def test_a_profile_of_an_earlier_version_is_read():
-    old = {k: v for k, v in json.loads(to_bytes(profile(FRAME, use_case(), [0.1]))).items() if k != "seen"}
-    assert from_bytes(json.dumps(old).encode()).seen == {}
+    old = {
+        k: v for k, v in json.loads(to_bytes(profile(FRAME, use_case(), [0.1]))).items() if k in ("features", "scores")
+    }
+    read = from_bytes(json.dumps(old).encode())
+    assert (read.seen, read.partitions, read.importance, len(read.part("temp"))) == ({}, (), {}, 0)
+    before = json.dumps({**old, "seen": {"temp": {"low": 1.0, "high": 3.0, "levels": None}}}).encode()
+    assert from_bytes(before).seen == {"temp": Seen(1.0, 3.0)}
 
 
 def test_features_that_models_do_not_see_are_not_watched():
@@ -82,7 +110,9 @@ def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes()
     content = to_bytes(made)
     assert from_bytes(content) == made
     assert to_bytes(profile(FRAME[::-1], use_case(), [1 / 3, 0.1])) == content
-    assert list(json.loads(content)) == ["conduct", "features", "scores", "seen"]
+    assert list(json.loads(content)) == sorted(
+        ["conduct", "features", "scores", "seen", "partitions", "parts", "importance"]
+    )
 
 
 def test_a_profile_is_small_however_many_rows_it_stands_for():

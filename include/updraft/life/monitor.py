@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from updraft import dataset, operation, score
+from updraft import dataset, features, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
@@ -13,7 +13,7 @@ from updraft.life import rollout, supply
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
-from updraft.monitor import reference, table, watch
+from updraft.monitor import reference, table, told_apart, watch
 from updraft.monitor.incident import Incident, incident
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
@@ -138,6 +138,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
     matured = _mature_scored(case, at, lake)[-case.monitor.window :]
     waiting = dataset.mature_labels(case, matured, lake)
     scores, truth = _scores(case, lake, scored), _with_labels(case, lake, matured)
+    model = _model(case, lake, champion)
     seen = Window(
         case=case,
         partition=at.key,
@@ -148,9 +149,10 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         matured=truth[truth["model"] == champion],
         waiting=waiting,
         holdout=on_holdout(case, lake, champion),
-        model=_model(case, lake, champion),
+        model=model,
         examined=examined(case, lake, champion),
         spent=operation.first_runs(operation.read(case, lake, [at.key]), operation.BEFORE_MONITORING),
+        reference_rows=_reference_rows(case, lake, model, len(scored)),
         earlier=_earlier(case, at, lake),
         supply=supply.supplied(case, scored, lake),
     )
@@ -173,6 +175,22 @@ def _model(case: UseCase, lake: Lake, champion: str) -> Model | None:
         return store.load(lake, case.name, champion)
     except ModelRejected:
         return None
+
+
+def _reference_rows(case: UseCase, lake: Lake, model: Model | None, width: int) -> "DataFrame | None":
+    """A sample of the rows of the champion's windows, read anew: a copy of rows would outlive their erasure."""
+    if model is None:
+        return None
+    import pandas as pd
+
+    known = set(lake.partitions(features.table(case)))
+    keys = sorted(known & {key for name in ("train", "validation", "holdout") for key in model.manifest.windows[name]})
+    # One run at a time, so that no more is held than the window itself has.
+    taken = [
+        told_apart.sample(dataset.frame(case, lake, run)).assign(run=number)
+        for number, run in enumerate(told_apart.runs(keys, width))
+    ]
+    return pd.concat(taken, ignore_index=True) if taken else None
 
 
 def _mature_scored(case: UseCase, at: Partition, lake: Lake) -> list[str]:

@@ -15,6 +15,7 @@ from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference
 from updraft.monitor.conduct import conduct
+from updraft.monitor.importance import importance
 from updraft.monitor.performance import WATCHED
 from updraft.partition import Partition
 from updraft.spec.load import digest as spec_digest
@@ -254,7 +255,8 @@ def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame")
     unseen = made.split.take(rows, "holdout")
     scores = made.model.answers(made.model.predict(unseen))
     behaved = conduct(case, made.model, unseen, WATCHED[case.problem.kind][0])
-    kept = replace(reference.profile(rows, case, scores), conduct=behaved)
+    seen = reference.profile(rows, case, scores, importance(made.model, unseen))
+    kept = replace(seen, conduct=behaved)
     lake.put(profile_key(case, made.model.digest), reference.to_bytes(kept))
 
 

@@ -15,6 +15,13 @@ Read top-down; every module is pure (no lake, no ledger, no clock)::
     supply         what a source delivered for a partition, in counts
     score_distance how far the scores moved as a whole
     level          a number over partitions, and how far chance moves it
-    drift          how far a column moved, and how far it moves by chance
+    importance     how much each feature counts in what the champion says
+    told_apart     can a classifier tell the window from the reference?
+    feed           what looks like a fault of the feed rather than of the world
+    looks          many looks judged together: large enough to matter, and too large to be chance
+    season         which partitions of the reference a window may be compared with
+    noise          how far windows of the reference lie apart when nothing moved
+    distance       how far two sides are apart, as effect sizes
+    drift          how far a column moved, and how far it moves by chance, row by row
     histogram      rows per cell of one column
 """

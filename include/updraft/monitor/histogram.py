@@ -49,9 +49,22 @@ class Histogram:
         :param values: One value per row, shape (rows,); numbers that are not finite count as missing.
         :return: Rows per cell, shape (cuts + 2,).
         """
+        return np.bincount(self._places(values), minlength=len(self.counts)).astype(np.int64)
+
+    def count_by(self, values: ArrayLike, groups: NDArray[np.intp], count: int) -> NDArray[np.int64]:
+        """Count rows of several groups.
+
+        :param groups: Number of each row's group, shape (rows,); rows of a negative one are left out.
+        :return: Rows per group and cell, shape (count, cuts + 2).
+        """
+        inside, cells = groups >= 0, len(self.counts)
+        flat = groups[inside] * cells + self._places(values)[inside]
+        return np.bincount(flat, minlength=count * cells).reshape(count, cells).astype(np.int64)
+
+    def _places(self, values: ArrayLike) -> NDArray[np.intp]:
         if self.kind == "number":
-            return _count_numbers(np.asarray(self.cuts, dtype=float), values)
-        return _count_levels([str(cut) for cut in self.cuts], values)
+            return _places_of_numbers(np.asarray(self.cuts, dtype=float), values)
+        return _places_of_levels([str(cut) for cut in self.cuts], values)
 
 
 def histogram(values: ArrayLike, kind: Kind, *, bins: int = 10) -> Histogram:
@@ -66,10 +79,11 @@ def histogram(values: ArrayLike, kind: Kind, *, bins: int = 10) -> Histogram:
     Histogram(kind='category', cuts=('EWR', 'JFK'), counts=(2, 1, 0, 1))
     """
     if kind == "number":
-        edges = _edges(_finite(values), bins)
-        return Histogram(kind, tuple(edges.tolist()), tuple(_count_numbers(edges, values).tolist()))
-    levels = _levels(values)
-    return Histogram(kind, tuple(levels), tuple(_count_levels(levels, values).tolist()))
+        cuts: tuple[float, ...] | tuple[str, ...] = tuple(_edges(_finite(values), bins).tolist())
+    else:
+        cuts = tuple(_levels(values))
+    empty = Histogram(kind, cuts, (0,) * (len(cuts) + 2))
+    return Histogram(kind, cuts, tuple(empty.count(values).tolist()))
 
 
 def _edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
@@ -95,20 +109,21 @@ def _levels(values: ArrayLike) -> list[str]:
     return sorted(str(level) for level in shares.index[shares >= SMALLEST_LEVEL])
 
 
-def _count_numbers(edges: NDArray[np.float64], values: ArrayLike) -> NDArray[np.int64]:
-    finite = _finite(values)
-    cells = np.bincount(np.searchsorted(edges, finite), minlength=len(edges) + 1)
-    return np.append(cells, np.size(np.asarray(values)) - len(finite)).astype(np.int64)
+def _places_of_numbers(edges: NDArray[np.float64], values: ArrayLike) -> NDArray[np.intp]:
+    numbers = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers), len(edges) + 1)
 
 
-def _count_levels(levels: Sequence[str], values: ArrayLike) -> NDArray[np.int64]:
+def _places_of_levels(levels: Sequence[str], values: ArrayLike) -> NDArray[np.intp]:
     import pandas as pd
 
     series = pd.Series(_objects(values))
-    present = series.dropna().astype(str)
-    places = pd.Index(np.asarray(levels, dtype=object)).get_indexer(pd.Index(np.asarray(present, dtype=object)))
-    cells = np.bincount(np.where(places < 0, len(levels), places), minlength=len(levels) + 1)
-    return np.append(cells, len(series) - len(present)).astype(np.int64)
+    missing = series.isna().to_numpy(bool)
+    found = np.full(len(series), len(levels) + 1)
+    texts = np.asarray(series[~missing].astype(str), dtype=object)
+    places = pd.Index(np.asarray(levels, dtype=object)).get_indexer(pd.Index(texts))
+    found[~missing] = np.where(places < 0, len(levels), places)
+    return found
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64]:

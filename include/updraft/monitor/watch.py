@@ -10,13 +10,14 @@ from updraft.monitor.performance import WATCHED
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 
-AlarmKind = Literal["feature_drift", "prediction_drift", "performance"]
+AlarmKind = Literal["feature_drift", "multivariate_drift", "prediction_drift", "performance"]
 
 # The measurements that carry an alarm each, worst first; which one of performance depends on the kind of problem.
 HEADLINES: Mapping[AlarmKind, tuple[str, ...]] = {
     "performance": tuple(watched[0] for watched in WATCHED.values()),
     "prediction_drift": ("score_psi",),
-    "feature_drift": ("drifted_share",),
+    "multivariate_drift": ("multivariate_drift",),
+    "feature_drift": ("important_drift",),
 }
 
 

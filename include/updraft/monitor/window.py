@@ -31,6 +31,8 @@ class Window:
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
     :param spent: What the tasks took that brought the partition here.
+    :param reference_rows: Some feature rows of the champion's own windows, in runs as long as this window; `None` where
+        they are not at hand.
     :param earlier: Measurements of partitions before this one, oldest first.
     :param supply: What the sources delivered for the partitions of `features`; empty where nobody asked.
     """
@@ -47,5 +49,6 @@ class Window:
     model: Model | None = None
     examined: Mapping[str, Any] = field(default_factory=dict)
     spent: Sequence[Spent] = ()
+    reference_rows: "DataFrame | None" = None
     earlier: Sequence[Measurement] = ()
     supply: Sequence[Supplied] = ()

@@ -1,6 +1,6 @@
 """What is watched of a champion at work, as a spec says it."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,14 @@ class Monitor(Part):
     window: int = Field(default=7, ge=1, description="Partitions pooled into one look.")
     min_rows: int = Field(default=500, ge=10, description="Fewest rows in a look; below it the status is unknown.")
     psi: float = Field(default=0.2, gt=0, description="Population stability index from which a shift has an effect.")
-    drifted_share: Share = Field(default=0.3, description="Share of features drifted that makes an alarm.")
+    drifted_share: Share = Field(
+        default=0.3, description="Share of the champion's importance on drifted features that makes an alarm."
+    )
+    season: Literal["none", "week", "year"] = Field(
+        default="none",
+        description="Compare with all partitions of the reference, those of the same weekdays, or those of the same "
+        "season (45 days either side).",
+    )
     max_drop: float = Field(
         default=0.03,
         gt=0,

@@ -1,47 +1,233 @@
-"""How far each feature moved from what the champion was trained on."""
+"""How far each feature moved from what the champion was trained on, and how much of the champion that concerns."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from updraft.monitor.drift import ALPHA, Drift, Status, drift, judge
+from updraft.monitor.distance import Mass, jensen_shannon, jensen_shannon_limit, standardised_limit, wasserstein
+from updraft.monitor.drift import ALPHA, Drift, Status, stability
 from updraft.monitor.histogram import SMALLEST_LEVEL, Histogram
-from updraft.monitor.reference import Profile
+from updraft.monitor.looks import Look, judged, scaled
+from updraft.monitor.measures.feed import broken
+from updraft.monitor.noise import FEWEST_RUNS, Noise, distance, noise
+from updraft.monitor.reference import Profile, Seen
+from updraft.monitor.season import alike, named
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
-from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    pass
+
+Counts = NDArray[np.int64]
 
 
 def measure(window: Window) -> list[Measurement]:
-    """Drift of every feature, of its missing values, and the share of features that drifted."""
-    features = _features(window.case, window.partition, window.profile, window.features)
-    return [*features, _drifted_share(window.case, window.partition, features)]
+    """Drift of every feature, its missing values and its categories, and how much of the champion it concerns."""
+    sides = {name: _side(window, name, reference) for name, reference in window.profile.features.items()}
+    unknown = {name: why for name, why in sides.items() if isinstance(why, str)}
+    looks = [look for side in sides.values() if isinstance(side, Side) for look in _looks(side)]
+    rows = len(window.features)
+    found = [
+        *judged(window.partition, looks),
+        *(
+            Measurement(window.partition, "feature_psi", name, math.nan, rows, "unknown", w)
+            for name, w in unknown.items()
+        ),
+    ]
+    moved = {m.subject for m in found if m.metric in ("feature_psi", "feature_distance") and m.status == "drifted"}
+    whole = _drifted_share(window, moved, unknown)
+    faulty = dict.fromkeys(sorted(broken(window)), "its feed looks broken")
+    return [*found, whole, _important(window, moved - {*faulty}, unknown | faulty, found)]
 
 
-def _features(case: UseCase, partition: str, profile: Profile, frame: "DataFrame") -> list[Measurement]:
-    found = []
-    for name, reference in profile.features.items():
-        if why := _not_comparable(case, name, reference, frame):
-            found.append(Measurement(partition, "feature_psi", name, math.nan, len(frame), "unknown", why))
-            continue
-        how: dict[str, Any] = {"effect": case.monitor.psi, "min_rows": case.monitor.min_rows, "alpha": alpha(profile)}
-        moved = drift(reference, frame[name].to_numpy(), **how)
-        found.append(psi(partition, "feature_psi", name, moved))
-        found.append(psi(partition, "missing_psi", name, _missing(reference, frame[name], **how)))
-    return found
+@dataclass(frozen=True)
+class Side:
+    """One feature, before and now.
+
+    :param cells: Its cells, and what the whole reference has in them.
+    :param before: Rows of the comparable part of the reference, per cell.
+    :param parts: The same by partition.
+    :param width: Partitions of the window.
+    :param remark: What it was compared with, and what is not known about that.
+    """
+
+    window: Window
+    name: str
+    cells: Histogram
+    seen: Seen
+    before: Counts
+    now: Counts
+    parts: Counts
+    width: int
+    remark: str
+
+    @property
+    def noise(self) -> Noise:
+        """How far the window would lie from the reference by chance."""
+        return noise(self.before, self.now, self.parts, self.width)
 
 
-def _not_comparable(case: UseCase, name: str, reference: Histogram, frame: "DataFrame") -> str:
+def _side(window: Window, name: str, cells: Histogram) -> Side | str:
+    """A feature's two sides, or why they cannot be compared."""
+    case, frame = window.case, window.features
     if name not in case.features or name not in frame:
         return "the champion learnt from this feature, but the use case has it no more"
-    kind = case.features[name].type
-    return "" if kind == reference.kind else f"was a {reference.kind} when the champion learnt, is a {kind} now"
+    if (kind := case.features[name].type) != cells.kind:
+        return f"was a {cells.kind} when the champion learnt, is a {kind} now"
+    keys = sorted(frame["partition"].astype(str).unique()) if "partition" in frame else []
+    parts, before, remark = _comparable(window, name, cells, keys)
+    now = cells.count(frame[name].to_numpy())
+    if why := _unknown(window, before, now, parts):
+        return why
+    seen = window.profile.seen.get(name, Seen())
+    return Side(window, name, cells, seen, before, now, parts, max(len(keys), 1), remark)
+
+
+def _comparable(window: Window, name: str, cells: Histogram, keys: Sequence[str]) -> tuple[Counts, Counts, str]:
+    parts, case, whole = window.profile.part(name), window.case, np.asarray(cells.counts)
+    if case.monitor.season != "none":
+        parts = parts[alike(case, window.profile.partitions, keys)] if len(parts) else parts
+        return parts, parts.sum(axis=0), named(case, len(parts))
+    return parts, whole, "" if len(parts) else "; as if rows were independent: the reference keeps no partitions"
+
+
+def _unknown(window: Window, before: Counts, now: Counts, parts: Counts) -> str:
+    n, m, limits = int(before.sum()), int(now.sum()), window.case.monitor
+    if m and m < limits.min_rows:
+        return f"{m} rows in the window, {limits.min_rows} are needed"
+    if (limits.season != "none" or window.profile.partitions) and len(parts) < FEWEST_RUNS:
+        alike = named(window.case, len(parts)).removeprefix(", against ") or f"{len(parts)} partitions"
+        return f"the reference has {alike} to compare with, {FEWEST_RUNS} are needed"
+    if not n or not m:
+        return f"the {'window' if n else 'reference'} has no rows"
+    if np.count_nonzero(before) < 2:
+        return "all rows of the reference are in one cell, so nothing can be said to move"
+    return ""
+
+
+def _looks(side: Side) -> Iterator[Look]:
+    law, apart = side.noise, distance(side.before, side.now)
+    how: dict[str, Any] = {"chance": law.chance(apart), "n": int(side.now.sum()), "remark": side.remark}
+    index, effect = stability(side.before, side.now), side.window.case.monitor.psi
+
+    def critical(value: float, power: float) -> Any:
+        unit = scaled(value, apart, power)
+        return lambda alpha: unit(law.critical(alpha))
+
+    yield Look("feature_psi", side.name, index, effect, critical=critical(index, 1.0), name="PSI", **how)
+    value, limit, name = _distance(side, effect)
+    if not math.isnan(value):
+        yield Look("feature_distance", side.name, value, limit, critical=critical(value, 0.5), name=name, **how)
+    yield _missing(side)
+    if side.seen.levels is not None:
+        yield _new_categories(side, law)
+
+
+def _distance(side: Side, psi: float) -> tuple[float, float, str]:
+    """Distance of the values that are there, its effect size, and its name."""
+    if side.cells.kind == "category":
+        return jensen_shannon(side.before, side.now), jensen_shannon_limit(psi), "Jensen-Shannon distance"
+    name = "Wasserstein distance in standard deviations"
+    if not side.seen.sums or not side.seen.spread:
+        return math.nan, math.nan, name
+    whole = np.asarray(side.cells.counts[:-1], dtype=float)
+    means = np.asarray(side.seen.sums) / np.maximum(whole, 1)
+    before = Mass(side.before[:-1].astype(float), means * side.before[:-1])
+    moved = wasserstein(side.cells, before, Mass.of(side.cells, side.window.features[side.name]))
+    return float(moved) / side.seen.spread, standardised_limit(psi), name
+
+
+def _missing(side: Side) -> Look:
+    """Whether more values are missing than before; that there are fewer is no fault."""
+    n, gone, now = int(side.before.sum()), int(side.before[-1]), side.now
+    # A share too small for a cell of its own counts as that of the smallest: one missing value must not be news.
+    least = max(gone, math.ceil(SMALLEST_LEVEL * n))
+    before, after = np.array([n - least, least]), np.array([now[:-1].sum(), now[-1]])
+    parts = np.column_stack([side.parts[:, :-1].sum(axis=1), side.parts[:, -1]])
+    law, apart, index = noise(before, after, parts, side.width), distance(before, after), stability(before, after)
+    rose = after[1] * n > least * after.sum()
+    unit = scaled(index, apart)
+    return Look(
+        "missing_psi",
+        side.name,
+        index if rose else 0.0,
+        side.window.case.monitor.psi,
+        law.chance(apart) if rose else 1.0,
+        lambda alpha: unit(law.critical(alpha)),
+        int(after.sum()),
+        f"{gone / n:.1%} -> {after[1] / after.sum():.1%} missing; PSI",
+        side.remark,
+    )
+
+
+def _new_categories(side: Side, law: Noise) -> Look:
+    """Whether more rows have a category that the reference lacks than the spec allows on top of what is usual."""
+    from scipy.stats import binom
+
+    levels = set(side.seen.levels or ())
+    present = side.window.features[side.name].dropna().astype(str)
+    new, rows = int((~present.isin(levels)).sum()), len(present)
+    allowed = min(side.window.case.skew.unseen + (side.seen.fresh or 0.0), 1.0)
+    # Dependent rows tell as much as fewer independent ones.
+    told = max(int(rows / law.design_effect), 1)
+    seen = new / rows if rows else 0.0
+    chance = float(binom.sf(math.ceil(seen * told) - 1, told, allowed)) if new else 1.0
+    return Look(
+        "new_categories",
+        side.name,
+        seen,
+        allowed,
+        chance,
+        lambda alpha: float(binom.isf(alpha, told, allowed)) / told,
+        rows,
+        "share of rows with a category never trained on",
+    )
+
+
+def _drifted_share(window: Window, moved: set[str], unknown: Mapping[str, str]) -> Measurement:
+    known = len(window.profile.features) - len(unknown)
+    where = (window.partition, "drifted_share", "features")
+    if not known:
+        return Measurement(*where, math.nan, 0, "unknown", _nothing(unknown))
+    return Measurement(*where, len(moved) / known, known, "info", f"{len(moved)} of {known} features drifted")
+
+
+def _important(
+    window: Window, moved: set[str], unknown: Mapping[str, str], found: Sequence[Measurement]
+) -> Measurement:
+    """Share of what the champion says that rests on features that drifted: a feature it hardly uses cannot harm it."""
+    limit, where = window.case.monitor.drifted_share, (window.partition, "important_drift", "features")
+    known = len(window.profile.features) - len(unknown)
+    if not known:
+        return Measurement(*where, math.nan, 0, "unknown", _nothing(unknown), limit=limit)
+    weights = weighed(window.profile)
+    share = sum(weights[name] for name in moved)
+    told = {m.subject: m for m in found if m.status == "drifted" and m.metric in ("feature_distance", "feature_psi")}
+    named = first_ten(
+        f"{name} ({weights[name]:.0%} of importance, {told[name].metric.removeprefix('feature_')} "
+        f"{told[name].value:.2f}, limit {told[name].limit:.2f})"
+        for name in sorted(moved, key=lambda name: (-weights[name], name))
+    )
+    blind = f", {len(unknown)} unknown ({first_ten(f'{k}: {v}' for k, v in unknown.items())})" if unknown else ""
+    basis = "" if window.profile.importance else "; every feature counts the same: the reference says no importance"
+    reason = f"{share:.0%} of the importance lies on {len(moved)} of {known} features that drifted{blind}{basis}"
+    status: Status = "drifted" if moved and share >= limit else "ok"
+    return Measurement(*where, share, known, status, f"{reason}{': ' if moved else ''}{named}", limit=limit)
+
+
+def weighed(profile: Profile) -> dict[str, float]:
+    """Importance of each feature of the reference; the same for all where it is not known."""
+    if profile.importance:
+        return {name: profile.importance.get(name, 0.0) for name in profile.features}
+    return dict.fromkeys(profile.features, 1 / max(len(profile.features), 1))
+
+
+def _nothing(unknown: Mapping[str, str]) -> str:
+    return f"no feature could be judged: {next(iter(unknown.values()))}" if unknown else "the champion has no features"
 
 
 def alpha(profile: Profile) -> float:
@@ -49,38 +235,9 @@ def alpha(profile: Profile) -> float:
     return ALPHA / (len(profile.features) + 1)
 
 
-def _missing(reference: Histogram, current: "Series[Any]", **how: Any) -> Drift:
-    """Judge whether more values are missing than before; that there are fewer is no fault."""
-    now = reference.count(current.to_numpy())
-    # A share too small for a cell of its own counts as that of the smallest: one missing value must not be news.
-    before = max(reference.counts[-1], math.ceil(SMALLEST_LEVEL * reference.rows))
-    found = judge(np.array([reference.rows - before, before]), np.array([now[:-1].sum(), now[-1]]), **how)
-    shares = f"{reference.counts[-1] / max(reference.rows, 1):.1%} -> {now[-1] / max(now.sum(), 1):.1%} missing"
-    rose = now[-1] * reference.rows > before * now.sum()
-    if found.status == "drifted" and not rose:
-        return replace(found, status="ok", reason=shares)
-    return replace(found, reason=f"{shares}; {found.reason}")
-
-
 def psi(partition: str, metric: str, subject: str, d: Drift) -> Measurement:
     """One movement as a row of the table."""
     return Measurement(partition, metric, subject, d.value, d.m, d.status, d.reason, limit=d.limit)
-
-
-def _drifted_share(case: UseCase, partition: str, features: Sequence[Measurement]) -> Measurement:
-    limit, metric = case.monitor.drifted_share, "drifted_share"
-    psi = [m for m in features if m.metric == "feature_psi"]
-    judged = [m for m in psi if m.status != "unknown"]
-    if not judged:
-        why = f"no feature could be judged: {psi[0].reason}" if psi else "the champion has no features"
-        return Measurement(partition, metric, "features", math.nan, 0, "unknown", why, limit=limit)
-    moved = sorted((m for m in judged if m.status == "drifted"), key=lambda m: -m.value)
-    share = len(moved) / len(judged)
-    named = first_ten(f"{m.subject} {m.value:.2f} (limit {m.limit:.2f})" for m in moved)
-    unknown = f", {len(psi) - len(judged)} unknown" if len(psi) > len(judged) else ""
-    reason = f"{len(moved)} of {len(judged)} features drifted{unknown}{': ' if moved else ''}{named}"
-    status: Status = "drifted" if moved and share >= limit else "ok"
-    return Measurement(partition, metric, "features", share, len(judged), status, reason, limit=limit)
 
 
 def first_ten(named: Iterable[str]) -> str:

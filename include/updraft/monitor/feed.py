@@ -1,0 +1,201 @@
+"""What looks like a fault of the feed rather than of the world: each sign is one the world hardly gives.
+
+The world drifts; it does not turn degrees Celsius into Fahrenheit overnight, nor forget every value of a column.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from updraft.monitor.distance import Mass, wasserstein
+from updraft.monitor.histogram import Histogram
+from updraft.monitor.reference import Seen
+from updraft.monitor.skew import lower_bound
+
+# Rows of a partition below which no sign is told from chance.
+FEWEST_ROWS = 30
+# By how much the share of missing values exceeds what is usual, and the share of unknown categories from which all are.
+GONE, ALL = 0.1, 0.9
+# How much further than any partition of the reference a jump goes, and how little of it is left in the other unit.
+FURTHER, LEFT = 1.5, 1 / 3
+# How much nearer to the unit than to none a change of the spread is.
+NEARER = 0.4
+# In standard deviations: less is no jump, and as much is left by chance.
+SMALLEST_JUMP, LEAST_LEFT = 0.5, 0.1
+CHANCE = 1e-6
+COLDEST, HOTTEST = -80.0, 140.0
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A change of unit: what was `x` comes as ``factor * x + offset``."""
+
+    name: str
+    factor: float
+    offset: float = 0.0
+
+    def back(self, values: Numbers) -> Numbers:
+        """Return the values in the old unit."""
+        return (values - self.offset) / self.factor
+
+    def explains(self, ratio: float) -> bool:
+        """Whether a change of the spread is that of the unit, rather than none: a mere shift has none."""
+        return abs(math.log(ratio / self.factor)) < NEARER * abs(math.log(ratio))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the world never scales like that, so that one look is enough."""
+        return max(self.factor, 1 / self.factor) >= 10
+
+
+_RATIOS = {"0.3048": 0.3048, "0.4536": 0.45359237, "2.54": 2.54, "24": 24.0, "60": 60.0, "100": 100.0, "1000": 1000.0}
+UNITS = (
+    Unit("x 1.8 + 32", 1.8, 32.0),
+    Unit("(x - 32) / 1.8", 1 / 1.8, -32 / 1.8),
+    *(Unit(f"x {name}", ratio) for name, ratio in _RATIOS.items()),
+    *(Unit(f"/ {name}", 1 / ratio) for name, ratio in _RATIOS.items()),
+)
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual of one feature, by the champion's reference.
+
+    :param parts: Rows by partition and cell; may be empty.
+    """
+
+    cells: Histogram
+    seen: Seen
+    parts: NDArray[np.int64]
+
+    @property
+    def missing(self) -> float:
+        """Share of missing values that a partition stays below, by the newer half: the first ones lack a history.
+
+        Where whole stations fall silent now and then, the worst day of a reference is not the worst there is: five
+        deviations from the mean are, whatever the law, exceeded one day in 26 at most (Cantelli's inequality).
+        """
+        rows = self.parts[len(self.parts) // 2 :] if len(self.parts) else np.asarray(self.cells.counts)[None, :]
+        shares = rows[:, -1] / np.maximum(rows.sum(axis=1), 1)
+        return min(max(float(shares.max()), float(shares.mean() + 5 * shares.std())), 1.0)
+
+    @property
+    def can_be_degrees(self) -> bool:
+        """Whether the numbers lie where the temperatures of weather do, in either unit."""
+        return (self.seen.low or 0.0) >= COLDEST and (self.seen.high or 0.0) <= HOTTEST
+
+    @property
+    def means(self) -> Numbers:
+        """Mean number per cell."""
+        return np.asarray(self.seen.sums or ()) / np.maximum(self.cells.counts[:-1], 1)
+
+    def mass(self, rows: NDArray[np.int64]) -> Mass:
+        """Numbers of partitions of the reference (..., cells), as far as their counts tell."""
+        return Mass(rows[..., :-1].astype(float), rows[..., :-1] * self.means)
+
+    @property
+    def whole(self) -> Mass:
+        """Numbers of the whole reference."""
+        return self.mass(np.asarray(self.cells.counts))
+
+    def apart(self, one: Mass, other: Mass) -> Numbers:
+        """Wasserstein distance in standard deviations of the reference (...,)."""
+        return wasserstein(self.cells, one, other) / (self.seen.spread or math.nan)
+
+
+def missing(usual: Usual, gone: int, rows: int) -> str:
+    """Say that values went missing; empty when they did not."""
+    if rows < FEWEST_ROWS or lower_bound(gone, rows, CHANCE) <= usual.missing or gone / rows < usual.missing + GONE:
+        return ""
+    return f"{gone / rows:.0%} of the values are missing, at most {usual.missing:.0%} are usual"
+
+
+def constant(usual: Usual, values: Sequence[object]) -> str:
+    """Say that a column that varies within every partition of the reference has one value only."""
+    if len(values) < FEWEST_ROWS or len(set(values)) > 1 or usual.seen.alike is None or usual.seen.alike > ALL:
+        return ""
+    here = usual.cells.count(np.asarray(values[:1], dtype=object))[:-1] > 0
+    # A value that holds most rows anyway can fill a day by chance, as no rain does.
+    if np.asarray(usual.cells.counts[:-1])[here].sum() > sum(usual.cells.counts) / 2:
+        return ""
+    return f"all {len(values)} values are {str(values[0])[:40]!r}"
+
+
+def unknown(usual: Usual, levels: Sequence[str]) -> str:
+    """Say that hardly any category is one the champion knows."""
+    if usual.seen.levels is None or len(levels) < FEWEST_ROWS or (usual.seen.fresh or 0.0) > 1 - ALL:
+        return ""
+    known = set(usual.seen.levels)
+    new = sum(level not in known for level in levels)
+    return f"{new} of {len(levels)} categories were never trained on" if new >= ALL * len(levels) else ""
+
+
+def rescaled(usual: Usual, parts: Sequence[Numbers], *, was_broken: bool) -> Iterator[str]:
+    """Say, per partition of a window, which change of unit explains a jump away from what is usual.
+
+    A factor of ten or more is looked for against the whole reference. A smaller one a season could imitate, so it must
+    show as a jump from one partition to the next, larger than any within the reference; or go on from such a jump.
+
+    :param parts: Finite numbers of each partition, oldest first.
+    :param was_broken: Whether the feature was called broken in the look before.
+    """
+    if not usual.seen.spread or len(usual.parts) < 2:
+        yield from ("" for _ in parts)
+        return
+    whole = Home.of(usual.whole, usual.seen.spread, usual.apart(usual.mass(usual.parts), usual.whole))
+    still = replace(whole, spread=None, left=math.inf)
+    steps = usual.apart(usual.mass(usual.parts[:-1]), usual.mass(usual.parts[1:]))
+    before: Home | None = None
+    spreads: list[float] = []
+    for values in parts:
+        found: list[Unit] = []
+        if len(values) >= FEWEST_ROWS:
+            found = [unit for unit in _fits(usual, values, whole) if unit.is_large]
+            found = found or ([] if before is None else _fits(usual, values, before))
+            found = found or (_fits(usual, values, still) if was_broken else [])
+            if not found:
+                spreads.append(float(values.std()))
+                before = Home.of(Mass.of(usual.cells, values), float(np.median(spreads)), steps)
+        yield f"a jump that fits a change of unit such as {found[0].name}" if found else ""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Numbers that a jump starts from.
+
+    :param spread: Their standard deviation; `None` where it is not to be looked at.
+    :param natural: How far from there the world has gone, in standard deviations.
+    :param left: How far from there the numbers may be in the old unit.
+    """
+
+    mass: Mass
+    spread: float | None
+    natural: float
+    left: float
+
+    @classmethod
+    def of(cls, mass: Mass, spread: float, distances: Numbers) -> "Home":
+        """Take the largest of what the reference shows as natural."""
+        natural = float(np.nanmax(distances, initial=0.0))
+        return cls(mass, spread, natural, max(FURTHER * natural, LEAST_LEFT))
+
+
+def _fits(usual: Usual, values: Numbers, home: Home) -> list[Unit]:
+    """Changes of unit that explain how far `values` are from home, and how they spread; nearest first."""
+    jump = float(usual.apart(home.mass, Mass.of(usual.cells, values)))
+    if not jump > max(FURTHER * home.natural, SMALLEST_JUMP):
+        return []
+    units = [unit for unit in UNITS if _possible(usual, unit, float(values.std()), home)]
+    left = {unit: float(usual.apart(home.mass, Mass.of(usual.cells, unit.back(values)))) for unit in units}
+    return sorted((unit for unit in units if left[unit] <= min(home.left, LEFT * jump)), key=lambda unit: left[unit])
+
+
+def _possible(usual: Usual, unit: Unit, spread: float, home: Home) -> bool:
+    if unit.offset and not usual.can_be_degrees:
+        return False
+    return home.spread is None or (min(spread, home.spread) > 0 and unit.explains(spread / home.spread))

@@ -1,0 +1,72 @@
+"""Which features look as if their feed was broken: bad data, which is never to be learnt from."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from updraft.monitor.feed import FEWEST_ROWS, Usual, constant, missing, rescaled, unknown
+from updraft.monitor.reference import Seen
+from updraft.monitor.table import Measurement
+from updraft.monitor.window import Window
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def measure(window: Window) -> list[Measurement]:
+    """Partitions of the window in which a feature looks broken, and why.
+
+    Every partition of the window is looked at, not the newest alone: as long as a broken one is pooled into the look,
+    what has drifted in it may be that fault.
+    """
+    if "partition" not in window.features:
+        return []
+    held = dict(sorted((str(key), rows) for key, rows in window.features.groupby("partition")))
+    names = [n for n, cells in window.profile.features.items() if _comparable(window, n, cells.kind)]
+    return [_measured(window, name, held) for name in names]
+
+
+def broken(window: Window) -> set[str]:
+    """Features whose feed looks broken somewhere in the window: what they show says nothing about the world."""
+    return {found.subject for found in measure(window) if found.status == "drifted"}
+
+
+def _comparable(window: Window, name: str, kind: str) -> bool:
+    return name in window.case.features and name in window.features and window.case.features[name].type == kind
+
+
+def _measured(window: Window, name: str, held: "dict[str, DataFrame]") -> Measurement:
+    where = (window.partition, "broken_feed", name)
+    judged = sum(len(rows) >= FEWEST_ROWS for rows in held.values())
+    if not judged:
+        why = f"no partition of the window has {FEWEST_ROWS} rows"
+        return Measurement(*where, math.nan, 0, "unknown", why, limit=1)
+    found = {key: why for key, why in zip(held, _faults(window, name, held), strict=True) if why}
+    said = "; ".join(f"{key}: {why}" for key, why in list(found.items())[-3:])
+    return Measurement(*where, len(found), judged, "drifted" if found else "ok", said, limit=1)
+
+
+def _faults(window: Window, name: str, held: "dict[str, DataFrame]") -> list[str]:
+    """What is wrong with each partition; empty where nothing is."""
+    profile = window.profile
+    usual = Usual(profile.features[name], profile.seen.get(name, Seen()), profile.part(name))
+    columns = [rows[name] for rows in held.values()]
+    gone = [missing(usual, int(column.isna().sum()), len(column)) for column in columns]
+    present = [column.dropna() for column in columns]
+    same = [constant(usual, values.tolist()) for values in present]
+    if usual.cells.kind == "category":
+        other = [unknown(usual, values.astype(str).tolist()) for values in present]
+    else:
+        numbers = [values.to_numpy(float) for values in present]
+        finite = [values[np.isfinite(values)] for values in numbers]
+        other = list(rescaled(usual, finite, was_broken=_was_broken(window, name)))
+    return [", ".join(filter(None, each)) for each in zip(gone, same, other, strict=True)]
+
+
+def _was_broken(window: Window, name: str) -> bool:
+    """Whether the newest look before this one called the feature broken."""
+    before = max((m.partition for m in window.earlier if m.partition < window.partition), default=None)
+    return any(
+        (m.partition, m.metric, m.subject, m.status) == (before, "broken_feed", name, "drifted") for m in window.earlier
+    )

@@ -1,0 +1,152 @@
+"""Can a classifier tell a window from the reference? It sees what no feature shows alone.
+
+Two runs of days can always be told apart a little: the weather of a week is its own. So the classifier is also put to
+runs of the reference itself, each against the others, and only a window that is told apart more easily counts.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from updraft.evidence.interval import Interval, interval
+from updraft.evidence.metrics import METRICS
+from updraft.model.encoder import Encoder
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+# Runs of the reference that are read, and fewer than which do not tell how easily runs are told apart by chance.
+RUNS, FEWEST_RUNS = 7, 4
+ROWS = 600  # of each run, and of the window
+FOLDS = 3
+SEED = 7
+_TREES = {
+    "objective": "binary",
+    "num_leaves": 7,
+    "learning_rate": 0.2,
+    "min_data_in_leaf": 20,
+    "feature_fraction": 0.7,
+    "seed": SEED,
+    "deterministic": True,
+    "force_row_wise": True,
+    # A task may have been forked after LightGBM was used; more threads would hang there.
+    "num_threads": 1,
+    "verbose": -1,
+}
+_ROUNDS = 12
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ToldApart:
+    """How well a window is told from the reference.
+
+    :param auc: Cross-validated AUC with an interval over partitions.
+    :param usual: The same AUC of each run of the reference against the others.
+    :param by: Features the classifier used most, most first.
+    """
+
+    auc: Interval
+    usual: tuple[float, ...]
+    by: tuple[str, ...]
+
+    def limit(self, alpha: float) -> float:
+        """AUC that one more run of the reference would reach with chance `alpha`.
+
+        It is a prediction bound of a normal law for the log-odds of an AUC (Hahn & Meeker 1991, section 4.7).
+        """
+        from scipy.special import expit, logit, stdtrit
+
+        odds = logit(np.clip(self.usual, 0.01, 0.99))
+        reach = stdtrit(len(odds) - 1, 1 - alpha) * odds.std(ddof=1) * math.sqrt(1 + 1 / len(odds))
+        return float(expit(odds.mean() + reach))
+
+
+def runs(keys: Sequence[str], width: int) -> list[list[str]]:
+    """At most `RUNS` runs of `width` neighbouring partitions, evenly spread, the newest among them.
+
+    >>> runs(["a", "b", "c", "d", "e"], 2)
+    [['b', 'c'], ['d', 'e']]
+    """
+    count = len(keys) // width
+    whole = [list(keys[len(keys) - (back + 1) * width :][:width]) for back in range(count)][::-1]
+    if count <= RUNS:
+        return whole
+    return [whole[place] for place in np.linspace(0, count - 1, RUNS).round().astype(int)]
+
+
+def sample(rows: "DataFrame") -> "DataFrame":
+    """At most `ROWS` of the rows, drawn by chance but always the same ones, in their order."""
+    if len(rows) <= ROWS:
+        return rows
+    drawn = np.sort(np.random.default_rng(SEED).choice(len(rows), ROWS, replace=False))
+    return rows.iloc[drawn]
+
+
+def effect(psi: float) -> float:
+    """AUC of two normal distributions whose stability index is `psi`.
+
+    >>> round(effect(0.2), 3)
+    0.624
+    """
+    from scipy.special import ndtr
+
+    return float(ndtr(math.sqrt(psi / 2)))
+
+
+def told_apart(
+    encoder: Encoder, reference: "DataFrame", current: "DataFrame", alpha: float, *, without: Collection[str] = ()
+) -> ToldApart:
+    """Train the classifier on whole partitions and ask it about others.
+
+    :param encoder: Turns rows into what the champion sees.
+    :param reference: Rows of runs of the reference, with `partition` and the `run` each belongs to.
+    :param current: Rows of the window, with `partition`.
+    :param alpha: What the interval leaves out on either side.
+    :param without: Features that the classifier does not see.
+    """
+    known, now = encoder.matrix(reference), encoder.matrix(current)
+    hidden = [column for column, (name, _) in enumerate(encoder.features) if name in without]
+    known[:, hidden] = now[:, hidden] = 0.0
+    parts, run = reference["partition"].to_numpy(str), reference["run"].to_numpy()
+    codes = list(encoder.categories)
+    usual = []
+    for one in np.unique(run):
+        y = (run == one).astype(float)
+        usual.append(METRICS["auc"](y, _predicted(known, y, parts, codes)[0]))
+    y = np.append(np.zeros(len(known)), np.ones(len(now)))
+    blocks = np.append(parts, current["partition"].to_numpy(str))
+    predicted, gain = _predicted(np.vstack([known, now]), y, blocks, codes)
+    found = interval(METRICS["auc"], y, predicted, blocks, confidence=1 - alpha, seed=SEED)
+    names = [encoder.features[i][0] for i in np.argsort(-gain, kind="stable") if gain[i] > 0]
+    return ToldApart(found, tuple(usual), tuple(names))
+
+
+def _predicted(matrix: Rows, y: Rows, blocks: NDArray[np.str_], codes: list[int]) -> tuple[Rows, Rows]:
+    """What models that have not seen a row's partition say of it, and the gain of each feature."""
+    import lightgbm
+
+    predicted, gain = np.full(len(y), 0.5), np.zeros(matrix.shape[1])
+    folds = _folds(y, blocks)
+    for fold in np.unique(folds):
+        train = folds != fold
+        data = lightgbm.Dataset(matrix[train], y[train], categorical_feature=codes, params=_TREES)
+        trees = lightgbm.train(_TREES, data, _ROUNDS)
+        predicted[~train] = np.asarray(trees.predict(matrix[~train], num_threads=1))
+        gain += trees.feature_importance("gain")
+    return predicted, gain
+
+
+def _folds(y: Rows, blocks: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Fold per row: partitions in turn, or rows in turn where a side has one partition only."""
+    folds = np.empty(len(y), dtype=np.int64)
+    for side in (0.0, 1.0):
+        inside = y == side
+        unit = np.unique(blocks[inside], return_inverse=True)[1]
+        folds[inside] = (unit if unit.max() else np.arange(inside.sum())) % FOLDS
+    return folds
