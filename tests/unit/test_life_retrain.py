@@ -32,12 +32,13 @@ def append(world, kind, key, **more):
 
 def test_while_nothing_lasts_nothing_is_done_and_that_is_recorded(observed):
     champion = Ledger(observed.lake, "parcels").state().champion
-    said = {"action": "none", "because": "no incident at 2024-01-18", "champion": champion}
-    assert consider(observed, QUIET) == said
+    said = consider(observed, QUIET)
+    expected = ("none", "calm", "no incident at 2024-01-18", champion)
+    assert (said["action"], said["kind"], said["because"], said["champion"]) == expected
     assert consider(observed, QUIET) == said
     (record,) = decisions(observed)
     assert (record.partition, record.why, record.model) == (QUIET, said["because"], champion)
-    assert record.facts["action"] == "none"
+    assert (record.facts["action"], record.facts["kind"], record.facts["numbers"]) == ("none", "calm", said["numbers"])
 
 
 def test_one_alarm_alone_trains_nothing(drifting):
@@ -57,7 +58,8 @@ def test_an_incident_that_outlasts_the_cooldown_asks_for_one_training(drifting):
     assert said["action"] == "retrain"
     assert "prediction_drift in 3 of the last 3" in said["because"]
     (record,) = decisions(drifting)
-    assert record.facts["new_mature_partitions"] == 5, "the 16th to the 20th"
+    assert record.facts["incident"].startswith(f"{said['kind']}:")
+    assert record.facts["numbers"]["new_mature_partitions"] == 5, "the 16th to the 20th"
     assert consider(drifting, READY) == said, "asked again, it is the same decision"
     assert len(decisions(drifting)) == 1
     later = consider(drifting, NEXT)
@@ -81,7 +83,10 @@ def test_an_alarm_every_day_trains_no_more_often_than_declared(drifting):
     days = [f"2024-01-{day}" for day in range(19, 26)]
     actions = [consider(drifting, day)["action"] for day in days]
     assert actions == ["none", "none", "none", "none", "retrain", "none", "none"]
-    assert [record.partition for record in decisions(drifting)] == days, "each with its reason"
+    told = [(record.partition[-2:], record.facts["kind"]) for record in decisions(drifting)]
+    assert told == [
+        ("19", "calm"), ("20", "prediction_drift/cooldown"), ("23", "prediction_drift"), ("24", "performance/cooldown"),
+    ]  # fmt: skip
     assert all(record.why for record in decisions(drifting))
     assert promises.broken(drifting.lake, drifting.case) == []
 
@@ -98,9 +103,9 @@ def test_a_decision_about_a_past_partition_asks_for_no_second_training(drifting)
 
 def test_without_a_champion_the_first_training_is_asked_for(parcels_case, delivered):
     said = retrain.consider(parcels_case, calendar(parcels_case).at(QUIET), delivered, who="test")
-    assert said == {"action": "retrain", "because": "no champion yet", "champion": None}
+    assert (said["action"], said["because"], said["champion"]) == ("retrain", "no champion yet", None)
     (record,) = Ledger(delivered, "parcels").records()
-    assert record.facts["new_mature_partitions"] == 15
+    assert record.facts["numbers"]["new_mature_partitions"] == 15
 
 
 def test_before_anything_is_mature_no_training_is_asked_for(parcels_case, delivered):
