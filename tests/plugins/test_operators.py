@@ -16,7 +16,7 @@ TEMPLATED = {
     "operators.train.GateOperator": (*RUN, "trained"),
     "operators.train.PromoteOperator": (*RUN, "trained"),
     "operators.train.AnnounceChampionOperator": (*RUN, "promoted"),
-    "operators.retrain.DecideOperator": RUN,
+    "operators.retrain.DecideOperator": (*RUN, "reason"),
     "operators.retrain.RollBackOperator": (*RUN, "decision"),
     "operators.quarantine.QuarantineOperator": (*RUN, "action", "source", "reason", "rebuild"),
     "operators.quarantine.AnnounceRawOperator": RUN,

@@ -82,10 +82,14 @@ def mature(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
 def watch_partitions(case: UseCase, keys: Sequence[str], lake: Lake) -> Watched:
     """Measure partitions, oldest first, write each whole, and say what lasts at the newest.
 
+    Where a baseline stands in for a champion there has never been, there is nothing to measure, but something to do.
+
     :raises NoChampion: If there is no model to measure.
     :raises FeaturesInvalid: If a partition has not been scored.
     """
-    champion = score.pin(case, lake)
+    champion = score.pinned(case, lake)
+    if not champion:
+        return Watched(keys[-1], "", {}, None, due=True)
     for key in keys:
         measured = _measure(case, calendar(case).at(key), lake, champion)
         lake.replace(monitor_table(case), table.to_arrow(measured), [key])

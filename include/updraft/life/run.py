@@ -51,7 +51,7 @@ class Life:
 
     def score(self, keys: Sequence[str]) -> Told:
         """Score with the champion and reconcile."""
-        champion = score_.pin(self.case, self.lake)
+        champion = score_.pinned(self.case, self.lake)
         by: dict[str, Any] = {"who": self.who, "code_version": _code_version()}
         _, skew = scoring.partitions(self.case, keys, self.lake, champion=champion, **by)
         yield {"stage": "score", **asdict(score_.reconcile(self.case, keys, self.lake)), "skew": skew}
