@@ -10,7 +10,7 @@ TEMPLATED = {
     "operators.score.ScoreOperator": (*RUN, "champion", "rescore"),
     "operators.score.ReconcileOperator": RUN,
     "operators.monitor.MeasureOperator": RUN,
-    "operators.monitor.IncidentOperator": (*RUN, "watched"),
+    "operators.monitor.IncidentOperator": RUN,
     "operators.train.PrepareDatasetOperator": RUN,
     "operators.train.FitOperator": RUN,
     "operators.train.GateOperator": (*RUN, "trained"),

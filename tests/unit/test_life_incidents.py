@@ -196,10 +196,10 @@ def test_a_blocked_delivery_is_broken_data_until_it_is_replaced_or_lies_far_back
 def test_what_was_watched_is_settled_once_and_woken_for_until_it_is_over(drifting):
     case, lake, day = drifting.case, drifting.lake, "2024-01-20"
     at, champion = calendar(case).at(day), Ledger(lake, "parcels").state().champion
-    watched = monitor.watch_partitions(case, [day], lake)
-    first = monitor.settle(case, watched.summary(), at, lake, who="test")
+    assert monitor.watch_partitions(case, [day], lake).due
+    first = monitor.settle(case, at, lake, who="test")
     assert first == {"opened": [f"prediction_drift:{champion}"], "resolved": []}
-    assert monitor.settle(case, watched.summary(), at, lake, who="test") == {"opened": [], "resolved": []}
+    assert monitor.settle(case, at, lake, who="test") == {"opened": [], "resolved": []}
     calm = lake.read("monitor/parcels", ["2024-01-18"])
     place = calm.schema.get_field_index("partition")
     for key in ("2024-01-19", day):

@@ -1,6 +1,6 @@
 """Measure partitions: what moved, how well the champion did on matured labels, and whether it lasts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,16 +58,16 @@ class Watched:
     def summary(self) -> dict[str, Any]:
         """What fits into an XCom."""
         found = [self.incident, *self.others] if self.incident else [None, *self.others]
-        told = [None if one is None else {**asdict(one), "reason": one.reason[:700]} for one in found]
+        told = [None if one is None else {**asdict(one), "reason": one.reason[:400]} for one in found]
         return {
             "partition": self.partition,
             "champion": self.champion,
-            "alarms": {kind: reason[:200] for kind, reason in self.alarms.items()},
+            "alarms": {kind: reason[:100] for kind, reason in self.alarms.items()},
             "incident": told[0],
             "others": told[1:],
-            "over": list(self.over)[:5],
+            "over": list(self.over)[:3],
             "due": self.due,
-            "worse": self.worse and self.worse[:300],
+            "worse": self.worse and self.worse[:200],
         }
 
 
@@ -94,45 +94,42 @@ def watch_partitions(case: UseCase, keys: Sequence[str], lake: Lake) -> Watched:
         measured = _measure(case, calendar(case).at(key), lake, champion)
         lake.replace(monitor_table(case), table.to_arrow(measured), [key])
     now = calendar(case).at(keys[-1])
-    seen = history(case, now, lake)
-    alarmed = seen[-1] if seen else None
-    found = lasting(seen, case, champion=champion)
-    fault = _broken(case, now, lake, champion)
+    alarmed = history(case, now, lake)[-1]
+    found = _lasting(case, now, lake, champion)
+    first = next((one for one in found if one.kind not in ("label_outage", "broken_feed")), None)
     worse = rollout.worse(case, now, lake)
     ended = tuple(str(record.facts["identity"]) for record, _ in over(case, now, lake))
-    first = found[0] if found and found[0].kind != "label_outage" else None
-    others = tuple(one for one in (*found, fault) if one is not None and one is not first)
-    lasts = [one for one in (first, *others) if one is not None]
     return Watched(
         partition=now.key,
         champion=champion,
         alarms={} if alarmed is None else {str(kind): why for kind, why in alarmed.reasons.items()},
         incident=first,
-        due=bool(worse or ended or _due(case, now, lasts)),
+        due=bool(worse or ended or _due(case, now, found)),
         worse=worse,
-        others=others,
+        others=tuple(one for one in found if one is not first),
         over=ended,
     )
 
 
-def settle(case: UseCase, told: Mapping[str, Any], at: Partition, lake: Lake, *, who: str) -> dict[str, list[str]]:
-    """Record what opened and what is over; what stands on record already is left alone.
+def settle(case: UseCase, at: Partition, lake: Lake, *, who: str) -> dict[str, list[str]]:
+    """Record what opened and what is over by what was measured; what stands on record already is left alone.
 
-    :param told: The summary of what was watched.
     :return: Identities of the incidents that were `opened` and `resolved` now.
     """
-    found = [Incident(**one) for one in (told["incident"], *told["others"]) if one]
+    champion = score.pinned(case, lake)
+    found = _lasting(case, at, lake, champion) if champion else []
     opened = [one.identity for one in found if open_incident(case, one, at.key, lake, who=who)]
     return {"opened": opened, "resolved": resolve_incidents(case, at, lake, who=who)}
 
 
-def _broken(case: UseCase, now: Partition, lake: Lake, champion: str) -> Incident | None:
-    """A fault of the data; new unless it is on record."""
-    why = broken_feed(case, now, lake)
-    if not why:
-        return None
-    found = Incident("broken_feed", champion, now.key, True, why)
-    return replace(found, is_new=all(r.facts["identity"] != found.identity for r in unclosed(case, lake)))
+def _lasting(case: UseCase, now: Partition, lake: Lake, champion: str) -> list[Incident]:
+    """What lasts about the champion, and a fault of the data, which is new unless it is on record."""
+    found = lasting(history(case, now, lake), case, champion=champion)
+    if why := broken_feed(case, now, lake):
+        fault = Incident("broken_feed", champion, now.key, True, why)
+        known = {record.facts["identity"] for record in unclosed(case, lake)}
+        found.append(replace(fault, is_new=fault.identity not in known))
+    return found
 
 
 def _due(case: UseCase, now: Partition, found: Sequence[Incident]) -> bool:

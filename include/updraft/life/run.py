@@ -63,7 +63,7 @@ class Life:
         watched = monitor_.watch_partitions(self.case, keys, self.lake)
         told = watched.summary()
         if watched.due:
-            told |= monitor_.settle(self.case, told, at, self.lake, who=self.who)
+            told |= monitor_.settle(self.case, at, self.lake, who=self.who)
         yield {"stage": "monitor", **told}
         if self.case.rollout.staged:
             yield {"stage": "rollout", **rollout_.advance(self.case, at, self.lake, self.registry, who=self.who)}

@@ -1,6 +1,5 @@
 """Monitor: what moved, how well did the champion do, and does it last?"""
 
-from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context
@@ -15,7 +14,7 @@ class MeasureOperator(ForkOperator):
     Join what came true, measure drift and performance; skip the incident task unless one is due.
 
     :param incident: Id of the task that records an incident.
-    :return: ``{"partition", "champion", "alarms", "incident", "labels"}``.
+    :return: ``{"partition", "champion", "alarms", "incident", "others", "over", "labels"}``.
     """
 
     def __init__(self, *, incident: str, **kwargs: Any) -> None:
@@ -39,21 +38,14 @@ class IncidentOperator(StageOperator):
 
     It is announced again every few partitions while it lasts, so a lost event is made up for.
 
-    :param watched: What the measuring task returned (templated).
     :return: ``{"opened", "resolved"}``, identities each.
     """
-
-    template_fields: Sequence[str] = (*StageOperator.template_fields, "watched")
-
-    def __init__(self, *, watched: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.watched = watched
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Record and announce."""
         from updraft.life import monitor
 
         with airflow_outcomes():
-            told = monitor.settle(self.case, self.watched, self.at, self.lake, who=context["run_id"])
+            told = monitor.settle(self.case, self.at, self.lake, who=context["run_id"])
         announce(context, assets.incident(self.case), [self.at.key])
         return told
