@@ -6,12 +6,13 @@ from threading import Barrier
 
 import pyarrow as pa
 import pytest
-from tests import promises
+from tests import parcels, promises
 
-from updraft import score
+from updraft import ingest, score
+from updraft.errors import DeliveryBlocked
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import monitor, retrain
+from updraft.life import incidents, monitor, retrain
 from updraft.monitor import table
 from updraft.monitor.table import Measurement
 from updraft.partition import calendar
@@ -122,6 +123,22 @@ def test_before_anything_is_mature_no_training_is_asked_for(parcels_case, delive
     )  # fmt: skip
 
 
+def test_broken_data_is_an_incident_before_there_is_a_champion_too(parcels_case, tmp_path):
+    lake, inbox, at = Lake(str(tmp_path / "lake")), tmp_path / "inbox", calendar(parcels_case).at("2024-01-02")
+    parcels.drop(parcels_case, inbox, [at.key])
+    file = inbox / f"parcels/{at.key}.csv"
+    sound = file.read_text()
+    file.write_text("\n".join([sound.splitlines()[0], *[f"{n},A,heavy,today,now" for n in range(30)]]) + "\n")
+    with pytest.raises(DeliveryBlocked):
+        ingest.stage(parcels_case, "parcels", [at.key], lake, inbox)
+    assert retrain.consider(parcels_case, at, lake, who="test")["action"] == "quarantine"
+    file.write_text(sound)
+    ingest.stage(parcels_case, "parcels", [at.key], lake, inbox)
+    assert retrain.consider(parcels_case, at, lake, who="test")["kind"] == "no_champion/nothing_new"
+    kinds = [(record.kind, record.model) for record in Ledger(lake, "parcels").records()]
+    assert kinds == [("incident", None), ("decided", None), ("resolved", None), ("decided", None)]
+
+
 # ---- a broken feed -----------------------------------------------------------------------------------------------
 
 
@@ -137,6 +154,7 @@ def test_a_broken_feed_is_quarantined_and_never_learnt(observed):
     assert said["action"] == "quarantine"
     assert said["because"].startswith("values went missing: weight (")
     assert said["because"].endswith("retraining would learn the fault")
+    assert [r.facts["kind"] for r in incidents.unclosed(observed.case, observed.lake)] == ["broken_feed"]
 
 
 # ---- events only wake it -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import pytest
 from tests import parcels, promises
 
 from updraft import features, passport, receipt, rollout, score
+from updraft.cli.explain import told
 from updraft.errors import ModelRejected, NoChampion
 from updraft.ledger import Ledger
 from updraft.life import incidents, monitor
@@ -74,8 +75,8 @@ def test_a_damaged_champion_is_stood_in_for_by_the_one_before_and_every_row_says
     assert any(row["acted"] and row["reasons"] for row in rows(world, DAY)), "they count like any other"
     counted = score.reconcile(world.case, [DAY], world.lake)
     assert (counted.rows, counted.fallback) == (parcels.PER_DAY, parcels.PER_DAY)
-    (told,), changed = receipt.of(world.case, world.lake, world.lake.read("scores/parcels", [DAY]))
-    assert (told.role, told.model, told.because, changed) == ("fallback", former, done.because, [])
+    (kept,), changed = receipt.of(world.case, world.lake, world.lake.read("scores/parcels", [DAY]))
+    assert (kept.role, kept.model, kept.because, changed) == ("fallback", former, done.because, [])
 
 
 def test_it_is_an_incident_until_the_champion_scores_again_and_nothing_is_rescored(world):
@@ -199,6 +200,7 @@ def test_a_stand_in_s_prediction_is_explained_and_recomputed(world):
     found = passport.explain(world.case, world.lake, f"{DAY}-007", DAY)
     assert (found.prediction["role"], found.model["digest"], found.recomputes) == ("fallback", former, True)
     assert found.scored["because"] == done.because
+    assert f"  stood in  {done.because}" in list(told(found))
     assert [check.what for check in found.checks if check.outcome == "broken" and check.layer == "ledger"] == []
 
 

@@ -97,7 +97,9 @@ def _ended(case: UseCase, at: Partition, lake: Lake, state: State, record: Recor
     if record.model != state.champion:
         return f"{(record.model or 'no model')[:12]} is champion no more"
     kind = str(record.facts["kind"])
-    if kind == "fallback" or at.key not in lake.partitions(monitor_table(case)) or at.key < str(record.partition):
+    # Without a champion nothing is measured, but deliveries can be blocked.
+    told = record.model is None or at.key in lake.partitions(monitor_table(case))
+    if kind == "fallback" or not told or at.key < str(record.partition):
         return ""
     if kind == "broken_feed":
         return "" if broken_feed(case, at, lake) else f"nothing is wrong with the data any more at {at.key}"

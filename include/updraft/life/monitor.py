@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from updraft import dataset, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
+from updraft.ledger import Ledger
 from updraft.life import rollout
 from updraft.life.incidents import broken_feed, open_incident, over, resolve_incidents, unclosed
 from updraft.life.measured import history, measurements, monitor_table
@@ -116,8 +117,8 @@ def settle(case: UseCase, at: Partition, lake: Lake, *, who: str) -> dict[str, l
 
     :return: Identities of the incidents that were `opened` and `resolved` now.
     """
-    champion = score.pinned(case, lake)
-    found = _lasting(case, at, lake, champion) if champion else []
+    champion = Ledger(lake, case.name).state().champion or ""
+    found = _lasting(case, at, lake, champion)
     opened = [one.identity for one in found if open_incident(case, one, at.key, lake, who=who)]
     return {"opened": opened, "resolved": resolve_incidents(case, at, lake, who=who)}
 

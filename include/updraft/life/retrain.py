@@ -44,8 +44,7 @@ def consider(
     """
     ledger = Ledger(lake, case.name)
     watched = _watched(case, at, lake, ledger.state())
-    if watched is not None:
-        settle(case, calendar(case).at(watched.partition), lake, who=who)
+    settle(case, at if watched is None else calendar(case).at(watched.partition), lake, who=who)
     state = ledger.state()
     seen = model_state(case, at, lake, state, watched=watched, code_version=code_version)
     decision = decide(seen, case.retrain)
