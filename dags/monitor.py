@@ -1,7 +1,7 @@
 """Monitor: what moved, how well did the champion do on what came true, and does it last?
 
-Runs when a partition's scores are in. Announces an incident while one lasts, which wakes the retrain controller. Where
-the spec has a rollout, lets a challenger rise or fall by what came true.
+Runs when a partition's scores are in. Announces an incident while one lasts and when it is over, which wakes the
+retrain controller. Where the spec has a rollout, lets a challenger rise or fall by what came true.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
@@ -21,9 +21,7 @@ def monitor(case: UseCase) -> DAG:
         **conventions.dag(case, "monitor", __doc__),
     ) as dag:
         watched = MeasureOperator(task_id="measure", use_case=case.name, incident="incident")
-        IncidentOperator(
-            task_id="incident", use_case=case.name, watched=watched.output, outlets=[assets.incident(case)]
-        )
+        watched >> IncidentOperator(task_id="incident", use_case=case.name, outlets=[assets.incident(case)])
         if case.rollout.staged:
             RolloutOperator(task_id="rollout", use_case=case.name, outlets=[assets.champion(case)])
         at_the_end(dag, case)

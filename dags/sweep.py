@@ -2,7 +2,7 @@
 
 Runs once a day; by hand for a history that has an end. Starts the stages whose input is there for a partition that
 they have left out: an event that was lost, a run that failed, a delivery that came after its sensor gave up. Puts
-MLflow's alias back if somebody moved it.
+MLflow's alias back if somebody moved it. Has the retrain controller look at the model, so that no event is needed.
 """
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -27,6 +27,14 @@ def sweep(case: UseCase) -> DAG:
         found = FindHolesOperator(task_id="look", use_case=case.name)
         TriggerDagRunOperator.partial(task_id="fill", logical_date=None, skip_when_already_exists=True).expand_kwargs(
             found.output
+        )
+        TriggerDagRunOperator(
+            task_id="consider",
+            trigger_dag_id=f"{case.name}__retrain",
+            trigger_run_id=f"sweep__{partitions.PARTITION}",
+            logical_date=None,
+            conf={"partition": partitions.PARTITION},
+            skip_when_already_exists=True,
         )
         RepairAliasOperator(task_id="repair", use_case=case.name)
         at_the_end(dag, case)

@@ -35,7 +35,8 @@ from updraft.spec.model import UseCase
 
 Violations = list[str]
 # Rows of a partition's scores that belong together: those that count, then those of each model.
-SIDES = (("champion", "canary"), ("champion", "relieved"), ("challenger", "canary"), ("previous",))
+COUNTING = ("champion", "canary", "fallback")
+SIDES = (COUNTING, ("champion", "relieved"), ("challenger", "canary"), ("previous",), ("fallback",))
 Identity = tuple[Any, ...]
 
 
@@ -189,7 +190,7 @@ def no_reader_sees_half_a_version(lake: Lake, case: UseCase) -> Violations:
     for key in lake.partitions(monitor_table(case)):
         rows = lake.read(monitor_table(case), [key], ["metric"])
         found = set() if rows is None else set(rows["metric"].to_pylist())
-        wanted = [*HEADLINES.values(), ("scored",)]
+        wanted = [HEADLINES["performance"], HEADLINES["prediction_drift"], HEADLINES["feature_drift"], ("scored",)]
         absent = ["/".join(metrics) for metrics in wanted if not found & set(metrics)]
         if rows is not None and absent:
             half.append(f"the measurements of {key} lack {', '.join(sorted(absent))}")

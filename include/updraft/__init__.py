@@ -9,6 +9,7 @@ Read top-down, a module imports only what stands below it::
     gauges health          where a use case stands, as numbers for a time series; how it has been doing, on a page
     monitor score          what was seen of a champion; what it says about a partition
     promote card alert     who is champion; what a model is, on a page; what people are told
+    prediction             what a model says about rows
     alias rollout          MLflow's alias follows; who is scored beside the champion, and for how long
     grounds                on what grounds a candidate rises or is refused
     registry ledger        MLflow as a projection; the append-only, hash-chained record it follows

@@ -31,6 +31,7 @@ class Receipt:
 
     :param scores: Digest of the rows.
     :param at: Wall clock in UTC; informative.
+    :param because: Why another model stood in for the champion, if one did.
     :param deliveries: Per source of the features, the deliveries their query could see by partition and digest, each
         with the SHA-256 of its record.
     """
@@ -44,16 +45,19 @@ class Receipt:
     code_version: str
     at: str
     deliveries: Mapping[str, Mapping[str, str]]
+    because: str = ""
 
 
-def keep(case: UseCase, lake: Lake, scores: Rows, *, who: str, code_version: str) -> None:
+def keep(case: UseCase, lake: Lake, scores: Rows, *, who: str, code_version: str, because: str = "") -> None:
     """Write the receipts of scores that are about to be written, one per partition and role."""
     known: dict[str, str] = {}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for key, role, rows in _parts(scores):
         (model,) = pc.unique(rows["model"]).to_pylist()
         seen = _deliveries(case, key, lake, known)
-        made = Receipt(key, role, len(rows), digest(rows), model, who[:200], code_version[:200], now, seen)
+        made = Receipt(
+            key, role, len(rows), digest(rows), model, who[:200], code_version[:200], now, seen, because[:1000]
+        )
         content = canonical(asdict(made))
         lake.create(f"{_folder(case, key)}/{made.scores[:_SHOWN]}-{sha256(content)[:_SHOWN]}.json", content)
 

@@ -13,7 +13,7 @@ import numpy as np
 NOTHING = "0" * 64
 Kind = Literal[
     "trained", "refused", "gated", "approved", "challenger", "promoted", "confirmed", "rejected",
-    "rolled_back", "retired", "repaired", "incident", "decided",
+    "rolled_back", "retired", "repaired", "incident", "resolved", "decided",
 ]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ class State:
     :param previous: Earlier champions to fall back to, newest last; never the champion, and none twice.
     :param last_promotion: Sequence of the newest promotion.
     :param last_trained: Partition and sequence of the newest training.
-    :param open_incidents: Incidents since the champion last changed that no decision has closed.
+    :param open_incidents: Incidents since the champion last changed that no later record has closed.
     :param records: Everything, in order.
     """
 
@@ -95,7 +95,7 @@ def _add(state: State, record: Record) -> State:
             return _withdraw(state, record)
         case "incident":
             return replace(state, open_incidents=(*state.open_incidents, record))
-        case "decided":
+        case "decided" | "resolved":
             closed = record.facts.get("closes", ())
             return replace(state, open_incidents=tuple(i for i in state.open_incidents if i.sequence not in closed))
     return state

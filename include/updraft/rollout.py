@@ -5,8 +5,9 @@ Pure functions over the ledger's state and the spec, so every run that reads the
 `shadow`     a challenger is scored on every row and decides none
 `canary`     a challenger is scored on every row and decides those of a share of the entities
 `probation`  the champion before is scored on every row, beside the new one, and decides none
+`fallback`   a model that stands in for a champion which cannot score decides every row; nothing is compared then
 
-One row per entity counts: that of role `champion`, or `canary` where the challenger decides.
+One row per entity counts: that of role `champion`, or `canary` where the challenger decides, or `fallback`.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from typing import Literal
 from updraft.records import Record, State
 from updraft.spec.model import UseCase
 
-COUNTING = ("champion", "canary")
+COUNTING = ("champion", "canary", "fallback")
 Way = Literal["shadow", "canary", "probation"]
 
 
@@ -60,6 +61,18 @@ def void(case: UseCase, state: State) -> str:
     if against != state.champion:
         return f"{str(against)[:12]}, with which it was to be compared, is champion no more"
     return "" if case.rollout.shadow or case.rollout.canary else "the spec asks for no shadow and no canary any more"
+
+
+def stand_ins(case: UseCase, state: State, champion: str | None) -> list[tuple[str, str]]:
+    """Models that may score in the champion's place, in the spec's order: what each is, and its digest.
+
+    :param champion: The one that cannot score; `None` when there is none.
+    """
+    good = [("an earlier champion", model) for model in reversed(state.previous) if model != champion]
+    learnt = [r for r in state.records if r.kind == "trained" and champion in (None, r.model)]
+    trivial = learnt[-1].facts.get("baselines", {}).get("trivial") if learnt else None
+    plain = [("the trivial baseline of the same training", str(trivial))] if trivial else []
+    return [found for way in case.rollout.fallback for found in (good if way == "last_good" else plain)]
 
 
 def routed(entities: Iterable[Sequence[object]], *, share: float, salt: str) -> list[bool]:

@@ -1,14 +1,13 @@
 """Features to scores: every feature row of a partition gets a score or a refusal, once, with all its origins.
 
 A partition that has been scored stays as it is: predictions that may have been acted upon are not rewritten when the
-champion changes. Only a deliberate rescore replaces them, whole.
+champion changes. Only a deliberate rescore replaces them, whole. Where the champion cannot score, another model stands
+in for it as the spec says, and its rows say so.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,16 +19,19 @@ from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.model import store
 from updraft.model.model import Model
+from updraft.prediction import computed, in_roles, schema
 from updraft.rows import Rows, digest
 from updraft.spec.model import UseCase
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+__all__ = [
+    "Scored", "computed", "partitions", "pin", "pinned", "read", "reconcile", "schema", "table", "unusable",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
 # The roles of one model's rows: that of most rows, and that where a canary decides.
 _SIDES = (("champion", "relieved"), ("challenger", "canary"), ("previous", "previous"))
+_STANDS_IN = ("fallback", "fallback")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Scored:
     :param acted: Rows whose score reaches the threshold.
     :param models: Digests of the models whose scores count there.
     :param kept: Whether the scores stood there already and were kept.
+    :param fallback: Rows of a model that stands in for the champion, because of `because` if that was found now.
     """
 
     partitions: int
@@ -49,6 +52,8 @@ class Scored:
     acted: int
     models: tuple[str, ...]
     kept: bool
+    fallback: int = 0
+    because: str = ""
 
 
 def pin(case: UseCase, lake: Lake) -> str:
@@ -65,47 +70,56 @@ def pin(case: UseCase, lake: Lake) -> str:
     return champion
 
 
+def pinned(case: UseCase, lake: Lake) -> str:
+    """Digest of the champion; empty where there is none and another model may stand in for it.
+
+    :raises NoChampion: If there is neither.
+    """
+    state = Ledger(lake, case.name).state()
+    return "" if state.champion is None and rollout.stand_ins(case, state, None) else pin(case, lake)
+
+
+def unusable(case: UseCase, champion: str, lake: Lake) -> str:
+    """Say why the champion cannot score; empty when it can."""
+    try:
+        _champion(case, champion, lake)
+    except (ModelRejected, NoChampion) as broken:
+        return broken.what
+    return ""
+
+
 def table(case: UseCase) -> str:
     """Name of the table of scores."""
     return f"scores/{case.name}"
-
-
-def schema(case: UseCase) -> pa.Schema:
-    """Columns of the scores table: who, how likely, what to do, why, and by what it was computed.
-
-    `score` is the probability, of several classes that of the `predicted` one, or the predicted number.
-    """
-    shape = features.schema(case)
-    entity = [shape.field(name) for name in case.entity]
-    text = [pa.field(name, pa.string()) for name in ("reasons", "refused", "role", "model", "fingerprint", "data")]
-    numbers = [pa.field("score", pa.float64()), pa.field("acted", pa.bool_())]
-    numbers += [pa.field(name, pa.string()) for name in ("predicted", "probabilities") if case.label.classes]
-    return pa.schema([*entity, shape.field("event_time"), *numbers, *text, pa.field("partition", pa.string())])
 
 
 def partitions(
     case: UseCase, keys: Sequence[str], lake: Lake,
     *, champion: str, rescore: bool = False, who: str = "unnamed", code_version: str = "unversioned",
 ) -> Scored:  # fmt: skip
-    """Score partitions with the model pinned by the caller, and write them in one commit.
+    """Score partitions with the model pinned by the caller, or with one that stands in for it, in one commit.
 
-    :param champion: Digest of the model; loaded only after its files match it.
+    :param champion: Digest of the model, loaded only after its files match it; empty when there is none.
     :param rescore: Replace scores that stand there already.
     :param who: Run or person that scores, for the receipts.
     :param code_version: Version of the code that scores, for the receipts.
     :raises FeaturesInvalid: If a partition has no features.
+    :raises ModelRejected: If the champion cannot score, and none that the spec allows can stand in for it.
     """
     stored = lake.read(features.table(case), keys)
     rows = features.schema(case).empty_table() if stored is None else stored
     _complete(case, keys, rows)
     done = set() if rescore else _scored_already(case, keys, lake)
     todo = [key for key in keys if key not in done]
+    because = ""
     if todo:
         own = rows.filter(pc.is_in(rows["partition"], pa.array(todo)))
-        fresh = pa.concat_tables([*_fresh_scores(case, own, champion, lake)])
-        receipt.keep(case, lake, fresh, who=who, code_version=code_version)
+        model, because = _decider(case, champion, lake)
+        made = _score_all(case, own, model, _STANDS_IN, None) if because else _fresh_scores(case, own, model, lake)
+        fresh = pa.concat_tables([*made])
+        receipt.keep(case, lake, fresh, who=who, code_version=code_version, because=because)
         lake.update(table(case), todo, lambda before: _keep(before, fresh, rescore))
-    return _count(read(case, keys, lake), keys, kept=not todo)
+    return _count(read(case, keys, lake), keys, kept=not todo, because=because)
 
 
 def read(case: UseCase, keys: Sequence[str], lake: Lake) -> Rows | None:
@@ -133,7 +147,7 @@ def _whole(asked: Rows, answered: Rows, by: Sequence[str]) -> bool:
     """Whether every entity has one row that counts, and one of each model wherever that model scored at all."""
     if digest(asked.select(by)) != digest(_counting(answered).select(by)):
         return False
-    for roles in _SIDES:
+    for roles in (*_SIDES, _STANDS_IN):
         rows = answered.filter(pc.is_in(answered["role"], pa.array(roles)))
         there = asked.filter(pc.is_in(asked["partition"], pc.unique(rows["partition"])))
         if digest(there.select(by)) != digest(rows.select(by)):
@@ -143,11 +157,6 @@ def _whole(asked: Rows, answered: Rows, by: Sequence[str]) -> bool:
 
 def _counting(rows: Rows) -> Rows:
     return rows.filter(pc.is_in(rows["role"], pa.array(rollout.COUNTING)))
-
-
-def computed(case: UseCase, rows: Rows, model: Model, role: str = "champion") -> Rows:
-    """Scores that a model gives to all feature rows of a partition in a role, in their order; nothing is written."""
-    return _score_one(case, rows, model, np.full(len(rows), role, dtype=object))
 
 
 def _complete(case: UseCase, keys: Sequence[str], rows: Rows) -> None:
@@ -174,12 +183,33 @@ def _keep(before: Rows | None, fresh: Rows, rescore: bool) -> Rows:
     )
 
 
-def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake: Lake) -> Iterator[Rows]:
+def _decider(case: UseCase, champion: str, lake: Lake) -> tuple[Model, str]:
+    """The champion; or the first model that can stand in for it, and why it has to."""
+    try:
+        return _champion(case, champion, lake), ""
+    except (ModelRejected, NoChampion) as broken:
+        for who, wanted in rollout.stand_ins(case, Ledger(lake, case.name).state(), champion or None):
+            try:
+                found = _model(case, wanted, lake)
+            except ModelRejected as also:
+                log.warning("%s, %s, does not stand in: %s", wanted[:12], who, also)
+                continue
+            because = f"{broken.what} {wanted[:12]}, {who}, scores in its place."
+            log.error("%s", because)
+            return found, because
+        raise
+
+
+def _champion(case: UseCase, champion: str, lake: Lake) -> Model:
+    return _model(case, champion or pin(case, lake), lake)
+
+
+def _fresh_scores(case: UseCase, rows: Rows, champion: Model, lake: Lake) -> Iterator[Rows]:
     """Scores of the champion, and of whoever is compared with it; one of those that fails leaves the champion alone."""
     state = Ledger(lake, case.name).state()
     canary: tuple[str, float] | None = None
     for found in rollout.under_way(case, state):
-        if champion not in (found.newer, found.older) or found.beside == champion:
+        if champion.digest not in (found.newer, found.older) or found.beside == champion.digest:
             continue  # decided between the pin and now
         roles = _SIDES[2] if found.way == "probation" else _SIDES[1]
         try:
@@ -190,7 +220,7 @@ def _fresh_scores(case: UseCase, rows: Rows, champion: str, lake: Lake) -> Itera
         if found.way == "canary":
             canary = (found.newer, found.share)
         yield from _score_all(case, rows, model, roles, canary)
-    yield from _score_all(case, rows, _model(case, champion, lake), _SIDES[0], canary)
+    yield from _score_all(case, rows, champion, _SIDES[0], canary)
 
 
 def _model(case: UseCase, wanted: str, lake: Lake) -> Model:
@@ -218,70 +248,14 @@ def _score_all(
         if canary is not None:
             entities = zip(*(own[name].to_pylist() for name in case.entity), strict=True)
             named[rollout.routed(entities, share=canary[1], salt=canary[0])] = roles[1]
-        yield _score_one(case, own, model, named)
+        yield in_roles(case, own, model, named)
 
 
 def _keys(rows: Rows) -> list[str]:
     return sorted(pc.unique(rows["partition"]).to_pylist())
 
 
-def _score_one(case: UseCase, rows: Rows, model: Model, roles: "np.ndarray[Any, Any]") -> Rows:
-    frame = rows.to_pandas()
-    refused = _refusals(frame, model)
-    fit = frame[refused == ""]
-    predicted = model.predict(fit)
-    score, acted = np.full(len(frame), np.nan), np.zeros(len(frame), dtype=bool)
-    score[refused == ""] = predicted if predicted.ndim == 1 else predicted.max(axis=1)
-    # Nobody acts on a row that does not count, even who forgets to look at the role.
-    counts = np.isin(roles, rollout.COUNTING)
-    acted[refused == ""] = model.acts(predicted)
-    acted &= counts
-    columns: dict[str, Any] = {
-        **{name: rows[name] for name in (*case.entity, "event_time", "fingerprint", "partition")},
-        "score": pa.array(score, from_pandas=True),
-        "acted": pa.array(acted),
-        "reasons": pa.array(_reasons(case, frame, counts & (refused == ""), acted, model), pa.string()),
-        "refused": pa.array([why or None for why in refused], pa.string()),
-    }
-    columns |= _classes(model, refused, predicted) if case.label.classes else {}
-    columns["role"] = pa.array(roles, pa.string())
-    stamps = {"model": model.digest, "data": digest(rows)}
-    columns |= {name: pa.array([value] * len(rows), pa.string()) for name, value in stamps.items()}
-    return pa.table([columns[f.name] for f in schema(case)], schema=schema(case))
-
-
-def _classes(model: Model, refused: "np.ndarray[Any, Any]", predicted: "np.ndarray[Any, Any]") -> dict[str, Any]:
-    """The likeliest class of each row, and the probability of every class as JSON."""
-    names = model.manifest.classes
-    told: dict[str, list[str | None]] = {"predicted": [None] * len(refused), "probabilities": [None] * len(refused)}
-    for place, answer, row in zip(np.flatnonzero(refused == ""), model.answers(predicted), predicted, strict=True):
-        told["predicted"][place] = str(answer)
-        told["probabilities"][place] = json.dumps(dict(zip(names, row.tolist(), strict=True)))
-    return {name: pa.array(values, pa.string()) for name, values in told.items()}
-
-
-def _refusals(frame: "DataFrame", model: Model) -> "np.ndarray[Any, Any]":
-    """Why each row cannot be scored, empty when it can: a model turns an infinite input into a confident answer."""
-    why = np.full(len(frame), "", dtype=object)
-    for name, kind in model.manifest.features:
-        if kind == "number" and name in frame:
-            why[np.isinf(frame[name].to_numpy(float))] = f"{name} is infinite"
-    return why
-
-
-def _reasons(
-    case: UseCase, frame: "DataFrame", scored: "np.ndarray[Any, Any]", acted: "np.ndarray[Any, Any]", model: Model
-) -> list[str | None]:
-    """Top three reasons as JSON, for the rows the spec asks them for."""
-    wanted = scored & (acted if case.rollout.reasons == "acted_on" else True)
-    given: list[str | None] = [None] * len(frame)
-    explained = model.reasons(frame[wanted], top=3) if wanted.any() else []
-    for place, reasons in zip(np.flatnonzero(wanted), explained, strict=True):
-        given[place] = json.dumps([[name, round(weight, 6)] for name, weight in reasons])
-    return given
-
-
-def _count(rows: Rows | None, keys: Sequence[str], *, kept: bool) -> Scored:
+def _count(rows: Rows | None, keys: Sequence[str], *, kept: bool, because: str = "") -> Scored:
     if rows is None:
         return Scored(len(keys), 0, 0, 0, 0, (), kept)
     refused = rows["refused"].drop_null()
@@ -293,4 +267,6 @@ def _count(rows: Rows | None, keys: Sequence[str], *, kept: bool) -> Scored:
         acted=int(pc.sum(rows["acted"]).as_py() or 0),
         models=tuple(sorted(pc.unique(rows["model"]).to_pylist())),
         kept=kept,
+        fallback=int(pc.sum(pc.equal(rows["role"], "fallback")).as_py() or 0),
+        because=because[:500],
     )

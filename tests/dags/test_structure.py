@@ -22,7 +22,7 @@ TASKS = {
         "promote": {"announce"},
         "announce": set(),
     },
-    "sweep": {"look": {"fill"}, "fill": set(), "repair": set()},
+    "sweep": {"look": {"fill"}, "fill": set(), "consider": set(), "repair": set()},
     "rollback": {"roll_back": set()},
 }
 WAKES = {
@@ -89,6 +89,7 @@ def test_the_form_asks_for_a_partition_or_a_span_and_nothing_untyped(flights, st
         **({"reason": "string", "leave": ["null", "string"]} if stage == "rollback" else {}),
         **({} if stage in ("train", "retrain", "sweep", "rollback") else {"through": ["null", "string"]}),
         **({"rescore": "boolean"} if stage == "score" else {}),
+        **({"reason": ["null", "string"]} if stage == "retrain" else {}),
         **(ASKED if stage == "quarantine" else {}),
     }
 
@@ -135,6 +136,14 @@ def test_a_training_that_was_decided_is_started_once_per_partition(flights):
     assert (trigger.trigger_dag_id, trigger.skip_when_already_exists) == ("flight_delays__train", True)
     assert trigger.trigger_run_id.startswith("retrain__{{")
     assert trigger.wait_for_completion is False
+
+
+def test_the_model_is_looked_at_once_a_day_whatever_events_were_lost(flights):
+    daily = flights["sweep"].get_task("consider")
+    assert (daily.trigger_dag_id, daily.skip_when_already_exists) == ("flight_delays__retrain", True)
+    assert daily.trigger_run_id.startswith("sweep__{{")
+    assert daily.wait_for_completion is False
+    assert not daily.upstream_task_ids
 
 
 def test_what_the_sweep_finds_is_started_once_per_sweep_and_partition(flights):

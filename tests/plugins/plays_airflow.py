@@ -16,7 +16,7 @@ class Airflow:
     """Answers the requests of `AirflowApi`.
 
     :param inbox: Where a broken delivery of outcomes is looked for; its run fails.
-    :param incidents: Partitions at which the monitor finds one, and the action that is decided.
+    :param incidents: Partitions at which the monitor finds one, and the action that is decided, with its `/kind`.
     :param fails: Stage of which every run fails.
     :param deaf: Stage that no asset wakes.
     """
@@ -88,12 +88,12 @@ class Airflow:
         if key == "work_seconds":
             return (200, {"value": 1.5}) if task in ("build", "score") else (404, {"detail": "none"})
         run = self.runs[stage, run_id]
-        action = self.incidents.get(run["partition_key"], "none")
+        said = self.incidents.get(run["partition_key"], "none").partition("/")[::2]
         values = {
             "fit": {"family": "lightgbm", "candidate": "c0ffee" * 8},
             "promote": {"outcome": "promoted", "why": "PASS, all 3 gates"},
             "outcomes.publish": {"late": {"policy": "keep", "features": run["partition_key"], "labels": "none"}},
-            "decide": {"action": action, "because": "the scores moved"},
+            "decide": {"action": said[0], "because": "the scores moved", "kind": said[1] or "prediction_drift"},
         }
         return 200, {"value": values[task]}
 

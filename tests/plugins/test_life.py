@@ -134,7 +134,7 @@ def test_a_calm_day_raises_no_incident_and_asks_for_no_action(told):
 def test_a_moved_day_opens_an_incident_that_is_announced(told):
     watched = told["monitor", MOVED]
     assert "feature_drift" in watched["measure"].returned["alarms"]
-    assert watched["incident"].returned["new"] is True
+    assert len(watched["incident"].returned["opened"]) == 1
     assert watched["incident"].announced == {"tiny.incident": [MOVED]}
 
 
@@ -152,7 +152,7 @@ def test_an_incident_starts_one_training_named_after_its_partition(told):
 def test_an_incident_that_lasts_is_announced_again_but_recorded_once(after):
     before = kinds(after)
     again = after.run("monitor", partition=MOVED).all()["incident"]
-    assert (again.returned["new"], again.announced) == (False, {"tiny.incident": [MOVED]})
+    assert (again.returned, again.announced) == ({"opened": [], "resolved": []}, {"tiny.incident": [MOVED]})
     assert kinds(after) == before
 
 

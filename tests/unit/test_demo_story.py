@@ -155,6 +155,12 @@ def test_an_incident_that_asks_for_nothing_is_told_with_its_reason(told):
     story, _ = told(incidents={"2013-01-09": "none", "2013-01-10": "none"})
     assert sorted(story.incidents) == ["2013-01-09", "2013-01-10"]
     assert ("2013-01-10", "incident lasts; decision: none, because the scores moved") in story.audience.events
+
+
+def test_an_incident_that_is_over_is_told_and_not_counted(told):
+    story, _ = told(incidents={"2013-01-09": "none", "2013-01-10": "none/calm"})
+    assert story.incidents == ["2013-01-09"]
+    assert ("2013-01-10", "incident is over; decision: none, because the scores moved") in story.audience.events
     assert not [run for run in story.runs if run[1].startswith("retrain__")]
 
 

@@ -341,6 +341,7 @@ def test_an_incident_is_open_until_a_decision_closes_it_or_the_champion_changes(
     closing = record(4, "decided", closes=[1, 3])
     assert add_up(incidents, "").open_incidents == tuple(incidents)
     assert add_up([*incidents, closing], "").open_incidents == (incidents[1],)
+    assert add_up([*incidents, record(4, "resolved", closes=[2])], "").open_incidents == (incidents[0], incidents[2])
     assert add_up([*incidents, record(4, "rolled_back", "a")], "").open_incidents == ()
     assert add_up([*incidents, record(4, "trained", "a")], "").open_incidents == tuple(incidents)
 

@@ -9,6 +9,8 @@ from updraft import score
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
 from updraft.ledger import Ledger
 from updraft.life import monitor
+from updraft.life.measured import history
+from updraft.monitor.incident import lasting
 from updraft.partition import calendar
 
 pytestmark = pytest.mark.slow
@@ -206,8 +208,7 @@ def test_while_an_incident_lasts_the_controller_is_woken_every_few_partitions(dr
     days = last_for(drifting, 19)
     woken = []
     for now in days:
-        history = monitor._history(drifting.case, now, drifting.lake)
-        found = monitor.incident(history, drifting.case, champion=champion(drifting))
+        found = lasting(history(drifting.case, now, drifting.lake), drifting.case, champion=champion(drifting))
         woken.append(monitor._due(drifting.case, now, found))
     assert [sum(woken[at : at + 3]) for at in range(17)] == [1] * 17, "every third partition, of=3"
 

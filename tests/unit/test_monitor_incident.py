@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from updraft.monitor.incident import incident
+from updraft.monitor.incident import incident, lasting, lasts
 from updraft.monitor.watch import Alarm
 from updraft.spec.model import UseCase
 
@@ -35,7 +35,7 @@ def use_case(**parts: Any) -> UseCase:
 
 CASE = use_case(monitor={"alarms": 3, "of": 5})
 MODELS = {"c": "c" * 64, "o": "0" * 64}
-KINDS = {"f": "feature_drift", "s": "prediction_drift", "p": "performance"}
+KINDS = {"f": "feature_drift", "s": "prediction_drift", "p": "performance", "l": "label_outage"}
 
 
 def history(line: str) -> list[Alarm | None]:
@@ -76,6 +76,27 @@ def test_an_incident_is_k_alarms_of_one_kind_and_model_among_n_partitions(line, 
     else:
         assert (found.kind, found.opened, found.is_new) == (kind, opened, is_new)
         assert found.identity == f"{kind}:{MODELS['c']}"
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"),
+    [
+        pytest.param("f f", [], id="nothing"),
+        pytest.param("fs fs fs", ["prediction_drift"], id="the worst of what moved"),
+        pytest.param("l l l", ["label_outage"], id="labels that stopped arriving"),
+        pytest.param("fl fl fl", ["feature_drift", "label_outage"], id="both are told"),
+        pytest.param("f fl fl", ["feature_drift"], id="each is counted"),
+    ],
+)
+def test_labels_that_stop_arriving_are_told_beside_what_moved(line, kinds):
+    assert [found.kind for found in lasting(history(line), CASE, champion=MODELS["c"])] == kinds
+
+
+def test_an_incident_lasts_though_a_worse_one_took_over():
+    seen = history("fp fp fp")
+    assert [lasts(seen, kind, CASE, champion=MODELS["c"]) for kind in ("performance", "feature_drift")] == [True, True]
+    assert not lasts(seen, "prediction_drift", CASE, champion=MODELS["c"])
+    assert not lasts(seen, "performance", CASE, champion=MODELS["o"])
 
 
 def test_the_reason_says_how_many_of_how_many_and_quotes_the_newest_alarm():

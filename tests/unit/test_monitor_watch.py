@@ -8,7 +8,7 @@ import pytest
 from updraft.evidence.metrics import METRICS
 from updraft.monitor.histogram import histogram
 from updraft.monitor.reference import Profile, profile
-from updraft.monitor.table import from_arrow, to_arrow
+from updraft.monitor.table import Measurement, from_arrow, to_arrow
 from updraft.monitor.watch import Alarm, alarm, feed_fault, measure
 from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
@@ -251,3 +251,33 @@ def test_weeks_of_nothing_new_rarely_alarm(n):
     # Drift has 1 % to share among its columns, performance 5 % (`gates.confidence`) before `max_drop` is asked for.
     assert sum(set(kinds) != {"performance"} for kinds in raised) == 0
     assert len(raised) <= 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind"),
+    [
+        ("auc", "performance"),
+        ("macro_auc", "performance"),
+        ("estimated_auc", "estimated_performance"),
+        ("calibration_gap", "calibration"),
+        ("score_psi", "prediction_drift"),
+        ("decision_rate", "prediction_drift"),
+        ("multivariate_drift", "multivariate_drift"),
+        ("important_drift", "feature_drift"),
+        ("label_outage", "label_outage"),
+        ("feature_psi", None),
+        ("slice_auc", None),
+        ("value_per_row", None),
+    ],
+)
+def test_each_headline_carries_its_alarm_and_other_numbers_carry_none(metric, kind):
+    scored = Measurement(DAY, "scored", CHAMPION, 60.0, 60, "info")
+    seen = [scored, Measurement(DAY, metric, "all", 1.0, 60, "drifted", "it moved")]
+    assert alarm(seen) == (None if kind is None else Alarm(DAY, CHAMPION, {kind: "it moved"}))
+    assert alarm([scored, Measurement(DAY, metric, "all", 1.0, 60, "info", "it moved")]) is None
+
+
+def test_a_broken_feed_is_told_beside_values_that_went_missing():
+    broken = Measurement(DAY, "broken_feed", "temp", 1.0, 60, "drifted", "stuck at 0")
+    gone = Measurement(DAY, "missing_psi", "wind", 1.0, 60, "drifted", "0% -> 40%")
+    assert feed_fault([broken, gone]) == "the feed is broken: temp (stuck at 0); values went missing: wind (0% -> 40%)"

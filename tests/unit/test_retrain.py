@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from updraft.monitor.incident import Incident
-from updraft.retrain import Decision, ModelState, decide
+from updraft.retrain import ModelState, Stake, decide
 from updraft.spec.retrain import Retrain
 
 CHAMPION, FORMER = "c" * 64, "f" * 64
@@ -27,123 +27,241 @@ def state(**known) -> ModelState:
     return ModelState(**calm | known)
 
 
+def trained(days: int) -> dict[str, datetime]:
+    return {"last_trained_at": NOW - timedelta(days=days)}
+
+
+PERFORMANCE = Incident("performance", CHAMPION, "2013-03-30", False, "performance in 3 of the last 5 partitions")
+OUTAGE = Incident("label_outage", CHAMPION, "2013-03-30", False, "no labels since 2013-03-20")
+FAULT = {"data_incident": "values of temp went missing"}
+WORSE = {"champion_is_worse": "worse"}
+SPENT, NOTHING, VAIN = {"trainings_in_period": 2}, {"new_mature_partitions": 0}, {"in_vain": 3}
+COOLING = trained(13)
+POOR = {"stake": Stake(per_row=0.001, rows=50_000)}
+AGAIN = "so another will not: a person has to look"
+UNTIL = "last trained at 2013-03-19 00:00, cooldown of 14d until 2013-04-02 00:00"
+
+
 @pytest.mark.parametrize(
-    ("known", "action", "because"),
+    ("known", "action", "kind", "because"),
     [
-        pytest.param({}, "none", "no incident at 2013-04-01", id="calm"),
-        pytest.param({"incident": DRIFT}, "retrain", DRIFT.reason, id="an incident"),
+        pytest.param({}, "none", "calm", "no incident at 2013-04-01", id="calm"),
+        pytest.param({"incident": DRIFT}, "retrain", "feature_drift", DRIFT.reason, id="an incident"),
         pytest.param(
-            {"incident": DRIFT, "data_incident": "values of temp went missing"},
-            "quarantine",
-            "values of temp went missing; retraining would learn the fault",
-            id="never on a broken feed",
+            {"champion": None, "last_trained_at": None}, "retrain", "no_champion", "no champion yet", id="a first model"
         ),
         pytest.param(
-            {"data_incident": "the delivery was blocked", "champion": None, "last_trained_at": None},
-            "quarantine",
-            "the delivery was blocked; retraining would learn the fault",
-            id="not even for the first model",
-        ),
-        pytest.param(
-            {"incident": DRIFT, "champion_is_worse": "AUC 0.61, the one before 0.70 on the same rows"},
-            "roll_back",
-            "AUC 0.61, the one before 0.70 on the same rows",
-            id="back to the proven one before a new one",
-        ),
-        pytest.param(
-            {"champion_is_worse": "worse", "data_incident": "broken"},
-            "quarantine",
-            "broken; retraining would learn the fault",
-            id="nothing is judged on broken data",
-        ),
-        pytest.param({"champion": None, "last_trained_at": None}, "retrain", "no champion yet", id="a first model"),
-        pytest.param(
-            {"champion": None, "last_trained_at": None, "new_mature_partitions": 0},
+            {"champion": None, "last_trained_at": None} | NOTHING,
             "none",
+            "no_champion/nothing_new",
             "no champion yet; but no partition has matured since the last training",
             id="a first model needs labels",
         ),
         pytest.param(
-            {"champion": None, "last_trained_at": NOW - timedelta(days=1)},
+            {"champion": None} | COOLING,
             "none",
-            "no champion yet; but last trained at 2013-03-31 00:00, cooldown of 14d until 2013-04-14 00:00",
+            "no_champion/cooldown",
+            f"no champion yet; but {UNTIL}",
             id="a first model that failed its gates is not tried every day",
         ),
         pytest.param(
-            {"incident": DRIFT, "last_trained_at": NOW - timedelta(days=13)},
-            "none",
-            f"{DRIFT.reason}; but last trained at 2013-03-19 00:00, cooldown of 14d until 2013-04-02 00:00",
-            id="cooling down",
+            {"incident": DRIFT} | COOLING, "none", "feature_drift/cooldown", f"{DRIFT.reason}; but {UNTIL}", id="soon"
         ),
         pytest.param(
-            {"incident": DRIFT, "last_trained_at": NOW - timedelta(days=14)}, "retrain", DRIFT.reason, id="cooled down"
+            {"incident": DRIFT, "last_trained_at": NOW - timedelta(days=14)},
+            "retrain",
+            "feature_drift",
+            DRIFT.reason,
+            id="cooled down",
         ),
         pytest.param(
             {"incident": DRIFT, "last_trained_at": NOW + timedelta(days=3)},
             "none",
+            "feature_drift/cooldown",
             f"{DRIFT.reason}; but a training stood at 2013-04-04 00:00 already, later than 2013-04-01",
             id="an old partition run again",
         ),
         pytest.param(
-            {"incident": DRIFT, "trainings_in_period": 2},
+            {"incident": DRIFT} | SPENT,
             "none",
+            "feature_drift/budget",
             f"{DRIFT.reason}; but 2 of 2 trainings within 30d are spent",
             id="budget spent",
         ),
         pytest.param(
-            {"incident": DRIFT, "new_mature_partitions": 0},
+            {"incident": DRIFT} | NOTHING,
             "none",
+            "feature_drift/nothing_new",
             f"{DRIFT.reason}; but no partition has matured since the last training",
             id="the same data again",
         ),
         pytest.param(
+            {"incident": DRIFT, "changed": "the code"} | NOTHING,
+            "retrain",
+            "feature_drift",
+            DRIFT.reason,
+            id="the same data, other code",
+        ),
+        pytest.param(
+            {"incident": DRIFT} | VAIN,
+            "none",
+            "feature_drift/attempts",
+            f"{DRIFT.reason}; but 3 trainings for it brought no better model, {AGAIN}",
+            id="tried often enough",
+        ),
+        pytest.param({"champion": None} | VAIN, "retrain", "no_champion", "no champion yet", id="the first one"),
+        pytest.param(
             {"incident": Incident("performance", FORMER, "2013-03-30", True, "worse")},
             "none",
+            "calm",
             f"the incident is about model {FORMER[:12]}, which is not champion any more",
             id="an incident of the former champion",
         ),
+        pytest.param(
+            {"incident": OUTAGE},
+            "none",
+            "label_outage",
+            "no labels since 2013-03-20; a training would find nothing new to learn from",
+            id="labels that stopped arriving",
+        ),
     ],
 )
-def test_a_decision_follows_from_the_state_and_says_why(known, action, because):
-    assert decide(state(**known), LIMITS) == Decision(action, because)
+def test_a_decision_follows_from_the_state_and_says_why(known, action, kind, because):
+    decided = decide(state(**known), LIMITS)
+    assert (decided.action, decided.kind, decided.because) == (action, kind, because)
+
+
+@pytest.mark.parametrize(
+    ("known", "action", "kind"),
+    [
+        pytest.param(FAULT | {"incident": PERFORMANCE}, "quarantine", "broken_feed", id="a fault before an incident"),
+        pytest.param(FAULT | WORSE, "quarantine", "broken_feed", id="a fault before a comparison"),
+        pytest.param(FAULT | {"champion": None}, "quarantine", "broken_feed", id="a fault before a first model"),
+        pytest.param(FAULT | trained(90), "quarantine", "broken_feed", id="a fault before the schedule"),
+        pytest.param(FAULT | {"new_labels": 9000}, "quarantine", "broken_feed", id="a fault before new labels"),
+        pytest.param(WORSE | {"incident": PERFORMANCE}, "roll_back", "champion_is_worse", id="the proven one first"),
+        pytest.param(WORSE | COOLING | SPENT, "roll_back", "champion_is_worse", id="whatever was spent"),
+        pytest.param(
+            {"incident": PERFORMANCE, "new_labels": 9000} | trained(90), "retrain", "performance", id="an incident"
+        ),
+        pytest.param({"new_labels": 9000} | trained(40), "retrain", "schedule", id="then the schedule"),
+        pytest.param({"new_labels": 5000} | trained(39), "retrain", "new_labels", id="then new labels"),
+        pytest.param({"new_labels": 4999} | trained(39), "none", "calm", id="too few of them"),
+        pytest.param({"incident": OUTAGE} | trained(39), "none", "label_outage", id="an outage is no cause"),
+        pytest.param({"incident": OUTAGE} | trained(40), "retrain", "schedule", id="nor does it stop the schedule"),
+        pytest.param({"incident": OUTAGE} | trained(40) | NOTHING, "none", "schedule/nothing_new", id="no labels do"),
+        pytest.param({"incident": PERFORMANCE} | trained(40) | VAIN, "retrain", "schedule", id="stopped but for that"),
+        pytest.param({"incident": PERFORMANCE, "new_labels": 9000} | COOLING, "none", "performance/cooldown", id="one"),
+        pytest.param({"incident": PERFORMANCE} | COOLING | SPENT, "none", "performance/cooldown", id="cooldown first"),
+        pytest.param({"incident": PERFORMANCE} | SPENT | NOTHING, "none", "performance/budget", id="then the budget"),
+        pytest.param({"incident": PERFORMANCE} | NOTHING | VAIN, "none", "performance/nothing_new", id="then the data"),
+        pytest.param(
+            {"incident": PERFORMANCE} | VAIN | POOR | trained(39), "none", "performance/attempts", id="then attempts"
+        ),
+        pytest.param({"incident": PERFORMANCE} | POOR | trained(39), "none", "performance/worth", id="then the worth"),
+    ],
+)
+def test_of_several_causes_the_order_decides(known, action, kind):
+    limits = Retrain(cooldown="14d", budget=2, every="40d", new_labels=5000, cost=100)
+    decided = decide(state(**known), limits)
+    assert (decided.action, decided.kind) == (action, kind)
+
+
+@pytest.mark.parametrize(
+    ("stake", "cost", "action"),
+    [
+        pytest.param(Stake(0.01, 9_999), 100, "none", id="99.99 of 100"),
+        pytest.param(Stake(0.01, 10_000), 100, "retrain", id="as much as it costs"),
+        pytest.param(Stake(-0.5, 10_000), 1, "none", id="the champion does better than it did"),
+        pytest.param(Stake(0.0, 10_000), None, "retrain", id="a spec without a cost"),
+        pytest.param(None, 100, "retrain", id="nobody knows"),
+        pytest.param(Stake(float("nan"), 10_000), 100, "retrain", id="undefined"),
+    ],
+)
+def test_an_incident_is_worth_a_training_when_it_loses_more_than_one_costs(stake, cost, action):
+    decided = decide(state(incident=DRIFT, stake=stake), Retrain(cost=cost))
+    assert decided.action == action
+    assert ("a training costs" in decided.because) == (action == "none")
+
+
+def test_what_is_not_worth_it_says_how_that_was_reckoned():
+    decided = decide(state(incident=DRIFT, stake=Stake(0.002, 10_000)), Retrain(cost=100))
+    assert decided.because == (
+        f"{DRIFT.reason}; but it loses 0.002 per row, 20 over the 10000 rows until the next training could be, "
+        "and a training costs 100"
+    )
+    assert (decided.numbers["lost_per_row"], decided.numbers["rows_at_stake"]) == (0.002, 10_000)
+
+
+def test_the_schedule_and_new_labels_are_not_weighed_against_the_cost():
+    """What they win is not known beforehand: the drop against the holdout says nothing about it."""
+    limits = Retrain(every="40d", new_labels=10, cost=1e9)
+    assert decide(state(stake=Stake(0.0, 1)), limits).kind == "schedule"
+    assert decide(state(stake=Stake(0.0, 1), last_trained_at=NOW - timedelta(days=20), new_labels=10), limits).kind == (
+        "new_labels"
+    )
+
+
+def test_a_decision_carries_the_numbers_it_rests_on():
+    assert decide(state(incident=DRIFT, new_labels=7, in_vain=1), LIMITS).numbers == {
+        "days_since_training": 60.0,
+        "trainings_in_period": 0,
+        "new_mature_partitions": 60,
+        "new_labels": 7,
+        "in_vain": 1,
+        "lost_per_row": None,
+        "rows_at_stake": None,
+    }
 
 
 def test_a_budget_of_nothing_never_trains():
     assert decide(state(incident=DRIFT), Retrain(budget=0)).action == "none"
 
 
-days = st.tuples(st.sampled_from(["drift", "calm", "broken"]), st.booleans(), st.integers(-3, 20))
+days = st.tuples(
+    st.sampled_from(["drift", "performance", "outage", "calm", "broken", "worse"]), st.booleans(), st.integers(-3, 20)
+)
+spans = st.integers(0, 20).map(lambda n: timedelta(days=n))
 limits = st.builds(
-    Retrain,
-    cooldown=st.integers(0, 20).map(lambda n: timedelta(days=n)),
+    Retrain.model_construct,  # also what no spec may say: the law holds without the spec's own checks
+    cooldown=spans,
+    every=st.none() | spans.filter(bool),
+    new_labels=st.none() | st.integers(1, 200),
     budget=st.integers(0, 3),
     budget_period=st.integers(1, 40).map(lambda n: timedelta(days=n)),
+    attempts=st.integers(1, 3),
+    cost=st.none() | st.just(100.0),
 )
+SEEN = {"drift": DRIFT, "performance": PERFORMANCE, "outage": OUTAGE}
 
 
-@given(st.lists(days, max_size=40), limits)
-@settings(max_examples=80, derandomize=True, deadline=None)
-def test_whatever_happens_trainings_keep_to_cooldown_budget_and_sound_data(story, limits):
+@given(st.lists(days, max_size=40), limits, st.sampled_from([None, Stake(0.1, 100), Stake(1.0, 1000)]))
+@settings(max_examples=150, derandomize=True, deadline=None)
+def test_whatever_happens_trainings_keep_to_cooldown_budget_and_sound_data(story, limits, stake):
     asked: list[datetime] = []
     now, mature = NOW, 5
     for weather, matures, pause in story:
         now, mature = now + timedelta(days=pause), mature + matures
-        decision = decide(
-            state(
-                partition=f"{now:%Y-%m-%d}",
-                as_of=now,
-                last_trained_at=max(asked, default=None),
-                trainings_in_period=sum(now - limits.budget_period < then <= now for then in asked),
-                new_mature_partitions=mature,
-                data_incident="broken" if weather == "broken" else None,
-                incident=None if weather == "calm" else DRIFT,
-            ),
-            limits,
+        known = state(
+            partition=f"{now:%Y-%m-%d}",
+            as_of=now,
+            last_trained_at=max(asked, default=None),
+            trainings_in_period=sum(now - limits.budget_period < then <= now for then in asked),
+            new_mature_partitions=mature,
+            new_labels=60 * mature,
+            data_incident="broken" if weather == "broken" else None,
+            champion_is_worse="worse" if weather == "worse" else None,
+            incident=SEEN.get(weather),
+            stake=stake,
         )
+        decision = decide(known, limits)
+        assert decide(known, limits) == decision
         assert decision.because
+        assert (decision.action == "quarantine") == (weather == "broken")
+        assert (decision.action == "roll_back") == (weather == "worse")
         if decision.action == "retrain":
-            assert weather == "drift"
             assert mature > 0
+            assert decision.kind in ("schedule", "new_labels") or weather in ("drift", "performance")
             asked, mature = [*asked, now], 0
     assert asked == sorted(asked)
     assert all(later - former >= limits.cooldown for former, later in pairwise(asked))

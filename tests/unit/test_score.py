@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 from tests import parcels
 
-from updraft import features, score
+from updraft import features, prediction, score
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
 from updraft.ledger import Ledger
 from updraft.model import store
@@ -106,7 +106,7 @@ def test_an_infinite_number_that_the_model_does_not_see_refuses_nothing(world, c
     model = store.load(world.lake, "parcels", champion)
     frame = world.lake.read(FEATURES, [DAY]).to_pandas().assign(weight=math.inf, ship_hour=math.inf)
     seen = model.manifest.model_copy(update={"features": tuple(f for f in model.manifest.features if f[0] != "weight")})
-    assert set(score._refusals(frame, replace(model, manifest=seen))) == {"ship_hour is infinite"}
+    assert set(prediction._refusals(frame, replace(model, manifest=seen))) == {"ship_hour is infinite"}
 
 
 def test_a_partition_of_refused_rows_alone_is_scored_as_such(world, champion):

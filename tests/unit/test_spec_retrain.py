@@ -1,5 +1,8 @@
 from datetime import timedelta
 
+import pytest
+from pydantic import ValidationError
+
 from updraft.spec.monitor import Monitor
 from updraft.spec.retrain import Retrain
 
@@ -11,3 +14,22 @@ def test_a_training_is_followed_by_quiet_unless_the_spec_says_otherwise():
 
 def test_an_incident_takes_fewer_alarms_than_partitions():
     assert Monitor().alarms <= Monitor().of
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        pytest.param({"every": "7d"}, "`every` of 7d lies within the cooldown of 14d", id="never quiet"),
+        pytest.param({"every": "14d"}, "asks for 3 trainings within 30d, `budget` allows 2", id="beyond the budget"),
+        pytest.param({"new_labels": 0}, "greater than or equal to 1", id="always"),
+        pytest.param({"cost": 0}, "greater than 0", id="a training for nothing"),
+    ],
+)
+def test_a_schedule_that_cannot_be_kept_is_refused(said, why):
+    with pytest.raises(ValidationError, match=why):
+        Retrain.model_validate(said)
+
+
+@pytest.mark.parametrize("said", [{"every": "30d"}, {"every": "7d", "cooldown": "1d", "budget": 5}, {"new_labels": 5}])
+def test_a_schedule_that_can_be_kept_is_accepted(said):
+    assert Retrain.model_validate(said)

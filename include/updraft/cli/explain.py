@@ -88,6 +88,8 @@ def _origin(found: Passport) -> Iterator[str]:
     yield f"  approved  by {ledger.get('approved_by') or 'nobody: no approval is on record'}"
     if found.scored:
         yield f"  scored    by {found.scored['who']} at {found.scored['at']}, code {found.scored['code_version']}"
+        if "because" in found.scored:
+            yield f"  stood in  {found.scored['because']}"
 
 
 def _checks(found: Passport) -> Iterator[str]:

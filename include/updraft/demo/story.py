@@ -157,10 +157,12 @@ class Story:
     def _incident(self, key: str) -> None:
         run_id = self._awaited("retrain", key)
         self._finish("retrain", run_id)
-        if key not in self.incidents:
-            self.incidents.append(key)
         decision = self.api.xcom(f"{CASE}__retrain", run_id, "decide")
-        self.audience.event(key, f"incident lasts; decision: {decision['action']}, because {decision['because']}")
+        over = decision["kind"] == "calm"
+        if key not in self.incidents and not over:
+            self.incidents.append(key)
+        what = "incident is over" if over else "incident lasts"
+        self.audience.event(key, f"{what}; decision: {decision['action']}, because {decision['because']}")
         if decision["action"] == "retrain":
             trained = f"retrain__{key}"
             self.runs.append(("train", trained))

@@ -7,6 +7,7 @@
 `question`   what a person is asked before a candidate may rise
 `audit`      whether the ledger is whole
 `monitor`    scores and matured labels -> measurements -> incident
+`incidents`  what lasts, opened and resolved on record
 `retrain`    what was seen -> one decision
 `sweep`      holes in the sequence of partitions, and what fills them
 `run`        all stages in order, without Airflow

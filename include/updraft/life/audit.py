@@ -27,6 +27,7 @@ _MADE_BY = {
     "previous": ("promoted", "rolled_back"),
     "challenger": ("challenger",),
     "canary": ("challenger",),
+    "fallback": ("promoted", "rolled_back", "baseline"),
 }
 
 
@@ -48,7 +49,8 @@ def audit(case: UseCase, lake: Lake, registry: "Registry") -> tuple[int, list[st
 
 
 def _by_scores(case: UseCase, lake: Lake, records: "Sequence[Record]") -> "Iterator[str]":
-    known = {(r.kind, r.model) for r in records}
+    known = {(str(r.kind), r.model) for r in records}
+    known |= {("baseline", m) for r in records if r.kind == "trained" for m in r.facts.get("baselines", {}).values()}
     stored = lake.read(score.table(case), None, ["partition", "role", "model"])
     seen = [] if stored is None else stored.group_by(["role", "model"]).aggregate([("partition", "min")]).to_pylist()
     for row in sorted(seen, key=lambda row: (row["partition_min"], row["role"], row["model"])):

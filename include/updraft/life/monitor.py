@@ -1,20 +1,21 @@
 """Measure partitions: what moved, how well the champion did on matured labels, and whether it lasts."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import groupby
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from updraft import dataset, features, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
-from updraft.ledger import Ledger, State
+from updraft.ledger import Ledger
 from updraft.life import rollout, supply
+from updraft.life.incidents import broken_feed, open_incident, over, resolve_incidents, unclosed
+from updraft.life.measured import history, measurements, monitor_table
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference, table, told_apart, watch
-from updraft.monitor.incident import Incident, incident
+from updraft.monitor.incident import Incident, lasting
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
 from updraft.partition import Partition, calendar
@@ -23,13 +24,20 @@ from updraft.spec.model import UseCase
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+__all__ = [
+    "Watched", "mature", "monitor_table", "on_holdout", "open_incident", "resolve_incidents", "settle",
+    "watch_partitions",
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Watched:
     """What was seen of one partition.
 
     :param alarms: Reason per kind of alarm in this partition.
-    :param incident: What lasts, if anything does.
+    :param incident: The worst that lasts, if anything does.
+    :param others: What lasts besides: a broken feed, labels that stopped arriving.
+    :param over: Incidents on record that are over, each with the reason.
     :param due: Whether to wake the controller now.
     :param worse: Why a champion on probation did worse than the one before, if it did.
     """
@@ -40,24 +48,28 @@ class Watched:
     incident: Incident | None
     due: bool
     worse: str | None = None
+    others: tuple[Incident, ...] = ()
+    over: tuple[str, ...] = ()
+
+    @property
+    def data_incident(self) -> str | None:
+        """What is wrong with the data, if anything is."""
+        return next((other.reason for other in self.others if other.kind == "broken_feed"), None)
 
     def summary(self) -> dict[str, Any]:
         """What fits into an XCom."""
-        found = None if self.incident is None else {**asdict(self.incident), "reason": self.incident.reason[:1000]}
-        alarms = {kind: reason[:500] for kind, reason in self.alarms.items()}
+        found = [self.incident, *self.others] if self.incident else [None, *self.others]
+        told = [None if one is None else {**asdict(one), "reason": one.reason[:400]} for one in found]
         return {
             "partition": self.partition,
             "champion": self.champion,
-            "alarms": alarms,
-            "incident": found,
+            "alarms": {kind: reason[:100] for kind, reason in self.alarms.items()},
+            "incident": told[0],
+            "others": told[1:],
+            "over": list(self.over)[:3],
             "due": self.due,
-            "worse": self.worse and self.worse[:500],
+            "worse": self.worse and self.worse[:200],
         }
-
-
-def monitor_table(case: UseCase) -> str:
-    """Name of the long table of measurements."""
-    return f"monitor/{case.name}"
 
 
 def mature(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
@@ -71,57 +83,66 @@ def mature(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
 def watch_partitions(case: UseCase, keys: Sequence[str], lake: Lake) -> Watched:
     """Measure partitions, oldest first, write each whole, and say what lasts at the newest.
 
+    Where a baseline stands in for a champion there has never been, there is nothing to measure, but something to do.
+
     :raises NoChampion: If there is no model to measure.
     :raises FeaturesInvalid: If a partition has not been scored.
     """
-    champion = score.pin(case, lake)
+    champion = score.pinned(case, lake)
+    if not champion:
+        return Watched(keys[-1], "", {}, None, due=True)
     for key in keys:
         measured = _measure(case, calendar(case).at(key), lake, champion)
         lake.replace(monitor_table(case), table.to_arrow(measured), [key])
     now = calendar(case).at(keys[-1])
-    history = _history(case, now, lake)
-    alarmed = history[-1] if history else None
-    found = incident(history, case, champion=champion)
+    alarmed = history(case, now, lake)[-1]
+    found = _lasting(case, now, lake, champion)
+    first = next((one for one in found if one.kind not in ("label_outage", "broken_feed")), None)
     worse = rollout.worse(case, now, lake)
+    ended = tuple(str(record.facts["identity"]) for record, _ in over(case, now, lake))
     return Watched(
         partition=now.key,
         champion=champion,
         alarms={} if alarmed is None else {str(kind): why for kind, why in alarmed.reasons.items()},
-        incident=found,
-        due=worse is not None or (found is not None and _due(case, now, found)),
+        incident=first,
+        due=bool(worse or ended or _due(case, now, found)),
         worse=worse,
+        others=tuple(one for one in found if one is not first),
+        over=ended,
     )
 
 
-def _due(case: UseCase, now: Partition, found: Incident) -> bool:
-    """Whether the controller should hear of an incident: when it opens, and every `monitor.of` partitions after.
+def settle(case: UseCase, at: Partition, lake: Lake, *, who: str) -> dict[str, list[str]]:
+    """Record what opened and what is over by what was measured; what stands on record already is left alone.
+
+    :return: Identities of the incidents that were `opened` and `resolved` now.
+    """
+    champion = Ledger(lake, case.name).state().champion or ""
+    found = _lasting(case, at, lake, champion)
+    opened = [one.identity for one in found if open_incident(case, one, at.key, lake, who=who)]
+    return {"opened": opened, "resolved": resolve_incidents(case, at, lake, who=who)}
+
+
+def _lasting(case: UseCase, now: Partition, lake: Lake, champion: str) -> list[Incident]:
+    """What lasts about the champion, and a fault of the data, which is new unless it is on record."""
+    found = lasting(history(case, now, lake), case, champion=champion)
+    if why := broken_feed(case, now, lake):
+        fault = Incident("broken_feed", champion, now.key, True, why)
+        known = {record.facts["identity"] for record in unclosed(case, lake)}
+        found.append(replace(fault, is_new=fault.identity not in known))
+    return found
+
+
+def _due(case: UseCase, now: Partition, found: Sequence[Incident]) -> bool:
+    """Whether the controller should hear of incidents: when one opens, and every `monitor.of` partitions after.
 
     Waking it at every partition would fill the ledger with the same reason not to act; waking it once would let a lost
     event, or a cooldown that has passed, go unnoticed.
     """
     # Counted from the first partition: where a long incident opened is only known as far back as one looks.
     dates = calendar(case)
-    return found.is_new or len(dates.keys(dates.first_key, now.key)) % case.monitor.of == 0
-
-
-def open_incident(case: UseCase, found: Incident, partition: str, lake: Lake, *, who: str) -> bool:
-    """Record an incident unless it is open already; say whether it was recorded now."""
-    facts = {**asdict(found), "identity": found.identity}
-    how: dict[str, Any] = {"who": who, "partition": partition, "model": found.champion, "facts": facts}
-    try:
-        Ledger(lake, case.name).append("incident", why=found.reason, expect=lambda s: _not_open(s, found), **how)
-    except _OpenAlready:
-        return False
-    return True
-
-
-class _OpenAlready(Exception):  # noqa: N818 - no error: it leaves an append that is not needed
-    """The incident is on record."""
-
-
-def _not_open(state: State, found: Incident) -> None:
-    if any(record.facts.get("identity") == found.identity for record in state.open_incidents):
-        raise _OpenAlready
+    regular = len(dates.keys(dates.first_key, now.key)) % case.monitor.of == 0
+    return any(one.is_new or regular for one in found)
 
 
 def on_holdout(case: UseCase, lake: Lake, digest: str) -> float:
@@ -211,15 +232,4 @@ def _with_labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
 
 def _earlier(case: UseCase, at: Partition, lake: Lake) -> list[table.Measurement]:
     """Measurements of the partitions before, enough of them to see when a long incident opened."""
-    return _measured(case, [key for key in lake.partitions(monitor_table(case)) if key < at.key], lake)
-
-
-def _measured(case: UseCase, keys: Sequence[str], lake: Lake) -> list[table.Measurement]:
-    rows = lake.read(monitor_table(case), keys[-4 * case.monitor.of :]) if keys else None
-    return [] if rows is None else sorted(table.from_arrow(rows), key=lambda m: m.partition)
-
-
-def _history(case: UseCase, now: Partition, lake: Lake) -> list[watch.Alarm | None]:
-    """Alarm per measured partition up to `now`, enough of them to see when a long incident opened."""
-    seen = _measured(case, [key for key in lake.partitions(monitor_table(case)) if key <= now.key], lake)
-    return [watch.alarm([*own]) for _, own in groupby(seen, key=lambda m: m.partition)]
+    return measurements(case, [key for key in lake.partitions(monitor_table(case)) if key < at.key], lake)

@@ -51,8 +51,8 @@ class Life:
 
     def score(self, keys: Sequence[str]) -> Told:
         """Score with the champion and reconcile."""
-        champion = score_.pin(self.case, self.lake)
-        by: dict[str, Any] = {"who": self.who, "code_version": os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")}
+        champion = score_.pinned(self.case, self.lake)
+        by: dict[str, Any] = {"who": self.who, "code_version": _code_version()}
         _, skew = scoring.partitions(self.case, keys, self.lake, champion=champion, **by)
         yield {"stage": "score", **asdict(score_.reconcile(self.case, keys, self.lake)), "skew": skew}
 
@@ -61,16 +61,17 @@ class Life:
         at = calendar(self.case).at(keys[-1])
         monitor_.mature(self.case, at, self.lake)
         watched = monitor_.watch_partitions(self.case, keys, self.lake)
-        if watched.incident and watched.due:
-            monitor_.open_incident(self.case, watched.incident, at.key, self.lake, who=self.who)
-        yield {"stage": "monitor", **watched.summary()}
+        told = watched.summary()
+        if watched.due:
+            told |= monitor_.settle(self.case, at, self.lake, who=self.who)
+        yield {"stage": "monitor", **told}
         if self.case.rollout.staged:
             yield {"stage": "rollout", **rollout_.advance(self.case, at, self.lake, self.registry, who=self.who)}
 
     def train(self, keys: Sequence[str]) -> Told:
         """Train at the last partition's moment, examine, promote or reject."""
         at = calendar(self.case).at(keys[-1])
-        version = os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")
+        version = _code_version()
         trained = asdict(confined.fit(self.case, at, self.lake, code_version=version, who=self.who))
         yield {"stage": "train", **trained}
         yield {"stage": "gates", **promotion.examine(self.case, at, self.lake, trained, who=self.who)}
@@ -80,7 +81,7 @@ class Life:
     def retrain(self, keys: Sequence[str]) -> Told:
         """Decide what to do about the model, and do it."""
         at = calendar(self.case).at(keys[-1])
-        decision = retrain_.consider(self.case, at, self.lake, who=self.who)
+        decision = retrain_.consider(self.case, at, self.lake, who=self.who, code_version=_code_version())
         yield {"stage": "retrain", **decision}
         if decision["action"] == "retrain":
             yield from self.train([at.key])
@@ -102,3 +103,7 @@ class Life:
                 yield told
                 if told.get("due"):
                     yield from self.retrain([key])
+
+
+def _code_version() -> str:
+    return os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")

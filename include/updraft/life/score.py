@@ -1,4 +1,4 @@
-"""Score partitions, after their features were held against what the champion was trained on."""
+"""Score partitions, after their features were held against what the champion was trained on; say who stood in."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,10 @@ from typing import Any
 from updraft import features, score
 from updraft.errors import FeaturesSkewed, ModelRejected
 from updraft.lake import Lake
+from updraft.life.incidents import close, open_incident, unclosed
 from updraft.life.train import profile_key
 from updraft.monitor import reference
+from updraft.monitor.incident import Incident
 from updraft.monitor.skew import Skewed, skew
 from updraft.score import Scored
 from updraft.spec.model import UseCase
@@ -29,12 +31,27 @@ def partitions(
 ) -> tuple[Scored, dict[str, Any]]:
     """Score partitions as `score.partitions`; say with it, in a small JSON value, where their features are skewed.
 
+    A champion that cannot score and is stood in for is an incident, which is over when it scores again.
+
     :raises FeaturesSkewed: If they are, and the spec says that this blocks; then nothing is scored.
     """
     done = set() if rescore else set(lake.partitions(score.table(case)))
     told = held(case, [key for key in keys if key not in done], lake, champion)
     by = {"who": who, "code_version": code_version}
-    return score.partitions(case, keys, lake, champion=champion, rescore=rescore, **by), told
+    scored = score.partitions(case, keys, lake, champion=champion, rescore=rescore, **by)
+    _settle(case, scored, keys[-1], lake, champion, who)
+    return scored, told
+
+
+def _settle(case: UseCase, scored: Scored, key: str, lake: Lake, champion: str, who: str) -> None:
+    if scored.fallback:
+        if why := scored.because or score.unusable(case, champion, lake):
+            found = Incident("fallback", champion, key, True, why)
+            open_incident(case, found, key, lake, who=who)
+        return
+    for record in [] if scored.kept else unclosed(case, lake):
+        if (record.facts["kind"], record.model) == ("fallback", champion):
+            close(case, lake, record, why=f"{champion[:12]} scores again from {key} on", who=who, partition=key)
 
 
 def held(case: UseCase, keys: Sequence[str], lake: Lake, champion: str) -> dict[str, Any]:

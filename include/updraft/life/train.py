@@ -75,7 +75,8 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
     try:
         made = train(case, data, code_version=code_version, lake=lake)
     except TrainingRefused as refused:
-        ledger.append("refused", why=str(refused), who=who, partition=at.key)
+        facts = {"spec": spec_digest(case), "code": code_version}
+        ledger.append("refused", why=str(refused), who=who, partition=at.key, facts=facts)
         raise
     for model in (made.model, *made.baselines.values()):
         store.save(lake, case.name, model)
@@ -285,6 +286,7 @@ def _record(
             "data": made.model.manifest.data,
             "features": made.model.manifest.fingerprint,
             "spec": spec_digest(case),
+            "code": made.model.manifest.code_version,
             "windows": windows,
             "versions": dict(versions),
             "validation": made.validation,

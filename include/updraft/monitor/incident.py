@@ -6,21 +6,26 @@ k-of-n keeps one odd look from starting a training, and does not make the looks 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from updraft.monitor.watch import HEADLINES, Alarm, AlarmKind
 from updraft.spec.model import UseCase
 
+# Besides what is measured: data that is broken, and a champion that cannot score and is stood in for.
+IncidentKind = AlarmKind | Literal["broken_feed", "fallback"]
+_OUTAGE: AlarmKind = "label_outage"
+
 
 @dataclass(frozen=True)
 class Incident:
-    """A movement of one champion that lasts.
+    """Something about one champion that lasts.
 
-    :param champion: Digest of the model.
+    :param champion: Digest of the model; empty when there is none.
     :param opened: Partition whose alarm made it an incident; it has lasted since.
     :param is_new: Whether one partition earlier there was none, or one of another kind: announce it now.
     """
 
-    kind: AlarmKind
+    kind: IncidentKind
     champion: str
     opened: str
     is_new: bool
@@ -41,15 +46,26 @@ def incident(history: Sequence[Alarm | None], case: UseCase, *, champion: str) -
     :param history: Alarm per partition, or `None` where nothing was alarming; oldest first. At least
         `monitor.of + 1` of them, or a lasting incident seems new; more, to learn when a long one opened.
     """
-    kind = _worst(history, case, champion)
-    if kind is None:
-        return None
-    is_new = kind != _worst(history[:-1], case, champion)
-    return _incident(kind, _raised(history, kind, champion), case, is_new)
+    return next(iter(lasting(history, case, champion=champion)), None)
 
 
-def _worst(history: Sequence[Alarm | None], case: UseCase, champion: str) -> AlarmKind | None:
-    return next((kind for kind in HEADLINES if _lasts(_raised(history, kind, champion), case)), None)
+def lasting(history: Sequence[Alarm | None], case: UseCase, *, champion: str) -> list[Incident]:
+    """What lasts: the worst that happened to the model, and, apart from it, that labels stopped arriving."""
+    before = _kinds(history[:-1], case, champion)
+    return [
+        _incident(kind, _raised(history, kind, champion), case, kind not in before)
+        for kind in _kinds(history, case, champion)
+    ]
+
+
+def lasts(history: Sequence[Alarm | None], kind: str, case: UseCase, *, champion: str) -> bool:
+    """Whether an incident of a kind still has enough alarms, however much worse another one is."""
+    return any(name == kind and _lasts(_raised(history, name, champion), case) for name in HEADLINES)
+
+
+def _kinds(history: Sequence[Alarm | None], case: UseCase, champion: str) -> list[AlarmKind]:
+    found = [kind for kind in HEADLINES if _lasts(_raised(history, kind, champion), case)]
+    return [kind for kind in found if kind in (found[0], _OUTAGE)]
 
 
 def _raised(history: Sequence[Alarm | None], kind: AlarmKind, champion: str) -> list[Alarm | None]:

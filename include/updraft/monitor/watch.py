@@ -10,14 +10,21 @@ from updraft.monitor.performance import WATCHED
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 
-AlarmKind = Literal["feature_drift", "multivariate_drift", "prediction_drift", "performance"]
+AlarmKind = Literal[
+    "performance", "estimated_performance", "calibration", "prediction_drift", "multivariate_drift", "feature_drift",
+    "label_outage",
+]  # fmt: skip
+_PERFORMANCE = tuple(watched[0] for watched in WATCHED.values())
 
-# The measurements that carry an alarm each, worst first; which one of performance depends on the kind of problem.
+# The measurements that carry an alarm each, worst first; which ones there are depends on the use case.
 HEADLINES: Mapping[AlarmKind, tuple[str, ...]] = {
-    "performance": tuple(watched[0] for watched in WATCHED.values()),
-    "prediction_drift": ("score_psi",),
+    "performance": (*_PERFORMANCE, *(f"slice_{name}" for name in _PERFORMANCE)),
+    "estimated_performance": tuple(f"estimated_{name}" for name in _PERFORMANCE),
+    "calibration": ("calibration_gap", "calibration_slope"),
+    "prediction_drift": ("score_psi", "decision_rate"),
     "multivariate_drift": ("multivariate_drift",),
     "feature_drift": ("important_drift",),
+    "label_outage": ("label_outage",),
 }
 
 
@@ -41,13 +48,20 @@ def measure(window: Window) -> list[Measurement]:
 
 def alarm(measurements: Sequence[Measurement]) -> Alarm | None:
     """Collect what is alarming among the measurements of one partition; `None` when nothing is."""
-    headline = {m.metric: m for m in measurements}
-    found = {kind: [headline[m] for m in metrics if m in headline] for kind, metrics in HEADLINES.items()}
-    reasons = {kind: judged[0].reason for kind, judged in found.items() if judged[0].status == "drifted"}
-    return Alarm(measurements[0].partition, headline["scored"].subject, reasons) if reasons else None
+    alarming = {m.metric: m.reason for m in reversed(measurements) if m.status == "drifted"}
+    found = {kind: [alarming[name] for name in names if name in alarming] for kind, names in HEADLINES.items()}
+    reasons = {kind: told[0] for kind, told in found.items() if told}
+    champion = next(m.subject for m in measurements if m.metric == "scored")
+    return Alarm(measurements[0].partition, champion, reasons) if reasons else None
 
 
 def feed_fault(measurements: Sequence[Measurement]) -> str | None:
-    """Say which features went missing: a broken feed, which no retraining mends; `None` when none did."""
+    """Say which features look like a fault of the feed, which no retraining mends; `None` when none does."""
+    broken = [m for m in measurements if m.metric == "broken_feed" and m.status == "drifted"]
     gone = [m for m in measurements if m.metric == "missing_psi" and m.status == "drifted"]
-    return f"values went missing: {first_ten(f'{m.subject} ({m.reason})' for m in gone)}" if gone else None
+    told = [
+        f"{what}: {first_ten(f'{m.subject} ({m.reason})' for m in found)}"
+        for what, found in (("the feed is broken", broken), ("values went missing", gone))
+        if found
+    ]
+    return "; ".join(told) or None

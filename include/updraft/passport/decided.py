@@ -9,7 +9,7 @@ from updraft.life.train import evidence_key
 from updraft.model.manifest import Manifest
 from updraft.passport.check import Check, broken
 from updraft.passport.scene import Scene
-from updraft.records import Record, canonical, digest
+from updraft.records import Record, State, canonical, digest
 
 
 def checks(scene: Scene) -> Iterator[Check]:
@@ -26,6 +26,8 @@ def checks(scene: Scene) -> Iterator[Check]:
     about = [record for record in scene.ledger.records if record.model == scene.model]
     if scene.role == "champion" and not _newest(about, "promoted", "rolled_back"):
         yield broken("ledger", "the ledger never made this model champion", "a record that did", "none")
+    if scene.role == "fallback" and not _stood_in(scene.ledger, scene.model):
+        yield broken("ledger", "the ledger knows this model neither as champion nor as baseline", "either", "neither")
     yield _evidence(scene, _newest(about, "gated"))
 
 
@@ -53,6 +55,16 @@ def decisions(scene: Scene) -> dict[str, Any]:
         "approved_by": approval.get("by"),
         "history": [_told(record) for record in about if record.kind not in ("trained", "gated")],
     }
+
+
+def _stood_in(state: State, model: str) -> bool:
+    """Whether a model may ever have stood in for a champion: it was one, or is the baseline of a training."""
+    return any(
+        model in r.facts.get("baselines", {}).values()
+        if r.kind == "trained"
+        else r.model == model and r.kind in ("promoted", "rolled_back")
+        for r in state.records
+    )
 
 
 def _examined(facts: Mapping[str, Any]) -> dict[str, Any]:

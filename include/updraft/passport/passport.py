@@ -17,6 +17,7 @@ from updraft.passport.behind import Behind, Sight
 from updraft.passport.check import Check, Layer, at_fault
 from updraft.passport.scene import Scene
 from updraft.query import sources_of
+from updraft.receipt import Receipt
 from updraft.rows import Rows
 from updraft.spec.model import UseCase
 
@@ -108,7 +109,7 @@ class Desk:
             definition=_definition(scene),
             model=decided.model(scene),
             decisions=decided.decisions(scene),
-            scored=_scored(receipts[0].who, receipts[0].at, receipts[0].code_version) if receipts else None,
+            scored=_scored(receipts[0]) if receipts else None,
             checks=(*checks, *recomputed.checks(scene, row, values), *decided.checks(scene)),
         )
 
@@ -133,8 +134,9 @@ def _sources(case: UseCase) -> list[str]:
         return []
 
 
-def _scored(who: str, at: str, code_version: str) -> dict[str, str]:
-    return {"who": who, "at": at, "code_version": code_version}
+def _scored(by: Receipt) -> dict[str, str]:
+    told = {name: str(getattr(by, name)) for name in ("who", "at", "code_version")}
+    return told | ({"because": by.because} if by.because else {})
 
 
 def _prediction(case: UseCase, scene: Scene, row: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:

@@ -114,6 +114,11 @@ class Rollout(Part):
     reasons: Literal["acted_on", "all"] = Field(
         default="acted_on", description="Rows that get their top three reasons; `all` costs a hundred times the score."
     )
+    fallback: tuple[Literal["last_good", "baseline"], ...] = Field(
+        default=("last_good",),
+        description="Who scores when the champion cannot, in this order; empty to refuse. `last_good` is the newest "
+        "earlier champion that can; `baseline` the trivial model of the champion's training, which passed no gates.",
+    )
     shadow: Shadow | None = Field(default=None, description="Score a candidate beside the champion before it counts.")
     canary: Canary | None = Field(default=None, description="Let a candidate decide a share of the rows first.")
     probation: Probation | None = Field(default=None, description="Watch a new champion, and roll it back if need be.")

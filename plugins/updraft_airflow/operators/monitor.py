@@ -1,6 +1,5 @@
 """Monitor: what moved, how well did the champion do, and does it last?"""
 
-from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context
@@ -16,7 +15,7 @@ class MeasureOperator(ForkOperator):
     Join what came true, measure drift and performance; skip the incident task unless one is due.
 
     :param incident: Id of the task that records an incident.
-    :return: ``{"partition", "champion", "alarms", "incident", "labels"}``.
+    :return: ``{"partition", "champion", "alarms", "incident", "others", "over", "labels"}``.
     """
 
     operator_extra_links = (MonitoringLink(),)
@@ -40,28 +39,18 @@ class MeasureOperator(ForkOperator):
 
 class IncidentOperator(StageOperator):
     """
-    Record what lasts as an incident and announce it.
+    Record what opened as incidents and what is over as resolved, and announce it.
 
     It is announced again every few partitions while it lasts, so a lost event is made up for.
 
-    :param watched: What the measuring task returned (templated).
-    :return: ``{"identity", "new"}``.
+    :return: ``{"opened", "resolved"}``, identities each.
     """
-
-    template_fields: Sequence[str] = (*StageOperator.template_fields, "watched")
-
-    def __init__(self, *, watched: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.watched = watched
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Record and announce."""
         from updraft.life import monitor
-        from updraft.monitor.incident import Incident
 
         with airflow_outcomes():
-            case, seen = self.case, self.watched["incident"]
-            found = Incident(**seen) if seen else None  # a champion that does worse is no movement of the data
-            new = found and monitor.open_incident(case, found, self.at.key, self.lake, who=context["run_id"])
-        announce(context, assets.incident(case), [self.at.key])
-        return {"identity": found and found.identity, "new": bool(new)}
+            told = monitor.settle(self.case, self.at, self.lake, who=context["run_id"])
+        announce(context, assets.incident(self.case), [self.at.key])
+        return told

@@ -1,5 +1,6 @@
 """Retrain: is there anything to do about the model, and is training the thing to do?"""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,19 +18,25 @@ class DecideOperator(ForkOperator):
     Read the state of lake and ledger, decide one thing, record it; skip the tasks for anything else.
 
     :param actions: Task id per action that has one.
-    :return: ``{"action", "because", "champion"}``.
+    :param reason: What somebody outside said who woke it (templated).
+    :return: ``{"action", "because", "kind", "numbers", "champion"}``.
     """
 
-    def __init__(self, *, actions: Mapping[str, str], **kwargs: Any) -> None:
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "reason")
+
+    def __init__(self, *, actions: Mapping[str, str], reason: str = "{{ params.reason or '' }}", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.actions = actions
+        self.reason = reason
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Decide."""
         from updraft.life import retrain
 
+        version = os.environ.get("UPDRAFT_CODE_VERSION", "unversioned")
+        by: dict[str, Any] = {"who": context["run_id"], "reason": self.reason, "code_version": version}
         with airflow_outcomes():
-            decision = retrain.consider(self.case, self.at, self.lake, who=context["run_id"])
+            decision = retrain.consider(self.case, self.at, self.lake, **by)
         return self.fork(context, decision, self.actions.get(decision["action"]))
 
 

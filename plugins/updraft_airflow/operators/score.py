@@ -19,7 +19,7 @@ class PinChampionOperator(StageOperator):
     """
     Say which model this run scores with, so that a promotion in between changes nothing.
 
-    :return: Digest of the champion.
+    :return: Digest of the champion; empty where there is none and another model may stand in for it.
     """
 
     def execute(self, context: Context) -> str:
@@ -27,7 +27,7 @@ class PinChampionOperator(StageOperator):
         from updraft import score
 
         with airflow_outcomes():
-            return score.pin(self.case, self.lake)
+            return score.pinned(self.case, self.lake)
 
 
 class ScoreOperator(StageOperator):
