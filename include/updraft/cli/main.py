@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,6 +104,20 @@ def rollback(
     from updraft.cli.rollback import rollback as go_back
 
     go_back(console, use_case, why)
+
+
+@app.command()
+def replay(
+    use_case: UseCaseName,
+    first: Annotated[str, typer.Option("--from", help="First partition of the span.")],
+    last: Annotated[str, typer.Option("--to", help="Last partition of the span.")],
+    policy: Annotated[list[str] | None, typer.Option(help="never, monthly, drift or always; drift when none.")] = None,
+    spec: Annotated[list[Path] | None, typer.Option(help="An edited spec.yaml, held against the one there is.")] = None,
+) -> None:
+    """Live through a span of history again under other policies, beside the live lake, and compare them."""
+    from updraft.cli.replay import replay as live_again
+
+    live_again(console, use_case, first, last, policy or ["drift"], spec or [])
 
 
 @app.command()
