@@ -30,7 +30,7 @@ def replay(
                 console.print(f"{name}, {key}: training {stage['outcome']}, {stage['seconds']:.0f} s")
 
     report = live_again(case, lake, folder, keys, lived, told)
-    _show(console, report)
+    show(console, report)
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     if report.touched:
         named = ", ".join(report.touched[:3])
@@ -39,7 +39,7 @@ def replay(
         console.print(f"the live lake is as it was, seal {report.seal[:12]}")
 
 
-def _show(console: Console, report: Report) -> None:
+def show(console: Console, report: Report) -> None:
     """Print a policy per column, so that many numbers fit."""
     console.print(f"{report.use_case}, {report.first} to {report.last}: {report.rows} rows that came true")
     shown = Table("", *report.arms)
