@@ -4,7 +4,7 @@ Read top-down, a module imports only what stands below it::
 
     cli                    what a person types
     demo passport          a year of real flights, and a model's life on them; one prediction, explained
-    replay                 what would have become of the models under other policies?
+    replay drill           what would other policies have done; does the monitor see a fault that is known?
     life local             the stages as single calls; Airflow and MLflow on one machine
     retrain                should we train again?
     monitor score          what was seen of a champion; what it says about a partition

@@ -121,6 +121,17 @@ def replay(
 
 
 @app.command()
+def drill(
+    use_case: UseCaseName,
+    partition: Annotated[str | None, typer.Option(help="A scored partition; the newest when left out.")] = None,
+) -> None:
+    """Put known faults into copies and see whether the monitor raises each alarm; exit 1 if not, 2 if none can be."""
+    from updraft.cli.drill import drill as run_drill
+
+    run_drill(console, use_case, partition)
+
+
+@app.command()
 def demo(
     short: Annotated[bool, typer.Option("--short", help="Three days in place of four weeks; no drift shows.")] = False,
 ) -> None:
