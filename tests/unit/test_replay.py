@@ -190,6 +190,11 @@ def test_the_command_prints_policies_side_by_side_and_says_that_the_lake_is_as_i
     assert list(lake.parent.glob("replays/parcels/*/report.html"))
 
 
+def test_lives_of_one_spec_begin_with_one_training(lived):
+    told = {name: stages for name, key, stages in lived[5] if key == FIRST}
+    assert len({json.dumps(stages) for stages in told.values()}) == 1, "seconds and all"
+
+
 # ---- timetables --------------------------------------------------------------------------------------------------
 
 

@@ -98,7 +98,8 @@ def copy(seen: Scene, folder: Path, breaks: Breaks, *, silent: bool = False) -> 
     if not silent:
         dataset.mature_labels(case, seen.mature, lake)
     for kind, broken in breaks.items():
-        lake.update(tables[kind], seen.keys, lambda rows, broken=broken: broken(rows))  # type: ignore[misc]
+        if lake.version(tables[kind]) is not None:  # before any label is mature there is no table of them
+            lake.update(tables[kind], seen.keys, lambda rows, broken=broken: broken(rows))  # type: ignore[misc]
     measured = [key for key in live.partitions(monitor_table(case)) if key < seen.looks[0]]
     earlier = measured[-_LOOKED_BACK * case.monitor.of :]
     if earlier and (rows := live.read(monitor_table(case), earlier)):

@@ -139,15 +139,31 @@ def replay(
     before = inventory(live)
     ground = lay(case, live, folder, keys[-1])
     there = set(ground.partitions(features.table(case)))
+    built = [key for key in keys if key in there]
     shadows = {arm.name: _shadow(ground, folder, arm) for arm in lived}
     for arm in lived:
-        for key, stages in _play(arm, [key for key in keys if key in there], shadows[arm.name]):
+        _begin(ground, folder, arm, built[:1])
+        for key, stages in _play(arm, built, shadows[arm.name]):
             told(arm.name, key, stages)
     after = inventory(live)
     touched = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
     made = report(case, {arm.name: (arm.policy, shadows[arm.name]) for arm in lived}, keys, seal(after), touched)
     made.write(folder)
     return made
+
+
+def _begin(ground: Shadow, folder: Path, arm: Arm, first: Sequence[str]) -> None:
+    """Start from a copy of the first partition: the lives of one spec are the same in it, with its training."""
+    lake, begun = Path(_shadow(ground, folder, arm).uri), Arm("first", "first", arm.case)
+    if lake.exists():
+        return
+    origin = _shadow(ground, folder, begun)
+    for _ in _play(begun, first, origin):
+        pass
+    whole = lake.with_name(f"{lake.name}.part")
+    shutil.rmtree(whole, ignore_errors=True)
+    shutil.copytree(origin.uri, whole)
+    whole.rename(lake)
 
 
 def _play(arm: Arm, keys: Sequence[str], lake: Shadow) -> Iterator[tuple[str, list[dict[str, Any]]]]:
