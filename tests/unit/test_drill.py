@@ -146,6 +146,15 @@ def test_a_changed_unit_is_seen_where_the_monitor_measures_broken_feeds(calm):
     assert found.outcome == "passed" or "nothing measures it" in found.why
 
 
+def test_a_feature_that_drifts_already_is_not_the_one_that_is_broken(calm):
+    case, lake, *_ = calm
+    seen = scene(case, calendar(case).at(AT), lake)
+    first = next(name for name in seen.ranked if case.features[name].type == "number")
+    chosen = [{one.name: one for one in faults(seen, moved)}["shifted number"].must[0].of for moved in ([], [first])]
+    assert chosen[0] == first
+    assert chosen[1] != first
+
+
 def test_what_no_feature_allows_is_not_staged(calm):
     case, lake, *_ = calm
     seen = scene(case, calendar(case).at(AT), lake)

@@ -14,7 +14,6 @@ import pyarrow as pa
 from updraft.drill.scene import Breaks, Scene
 from updraft.drill.signs import Sign
 from updraft.rows import Rows
-from updraft.spec.features import Feature
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -55,30 +54,35 @@ class Unstageable:
     why: str
 
 
-def faults(seen: Scene) -> list[Fault | Unstageable]:
-    """Every fault, staged for a scene."""
-    return [stage(seen) for stage in (_number, _category, _everything, _scores, _missing, _unit, _outage, _flipped)]
+def faults(seen: Scene, moved: Collection[str] = ()) -> list[Fault | Unstageable]:
+    """Every fault, staged for a scene.
+
+    :param moved: Features that drift already; others are broken where there are any, or nothing new could be seen.
+    """
+    names = sorted((name for name in seen.ranked if name in seen.case.features), key=lambda name: name in moved)
+    on_features = [stage(seen, names) for stage in (_number, _category, _everything, _missing, _unit)]
+    return [*on_features, _scores(seen), _outage(seen), _flipped(seen)]
 
 
-def _number(seen: Scene) -> Fault | Unstageable:
-    name = _first(seen, "number")
+def _number(seen: Scene, names: Sequence[str]) -> Fault | Unstageable:
+    name = _first(seen, names, "number")
     if name is None:
         return Unstageable("shifted number", "the champion has no feature that is a number")
     what = f"{name} takes more of its high values"
     return _drift(seen, "shifted number", what, {name: _tilted(seen)}, must=(Sign("feature", name),))
 
 
-def _category(seen: Scene) -> Fault | Unstageable:
-    name = _first(seen, "category")
+def _category(seen: Scene, names: Sequence[str]) -> Fault | Unstageable:
+    name = _first(seen, names, "category")
     if name is None:
         return Unstageable("swapped shares", "the champion has no feature that is a category")
     what = f"the rarest level of {name} takes half of the rows"
     return _drift(seen, "swapped shares", what, {name: _rarest_first(seen)}, must=(Sign("feature", name),))
 
 
-def _everything(seen: Scene) -> Fault:
+def _everything(seen: Scene, names: Sequence[str]) -> Fault:
     kinds = {"number": _tilted, "category": _rarest_first}
-    change = {name: kinds[seen.case.features[name].type](seen) for name in seen.ranked if name in seen.case.features}
+    change = {name: kinds[seen.case.features[name].type](seen) for name in names}
     also = (Sign("alarm", "multivariate_drift"),)
     must = (Sign("alarm", "feature_drift"),)
     return _drift(seen, "drift of all features", "every feature drifts", change, must=must, also=also)
@@ -108,18 +112,18 @@ def _scores(seen: Scene) -> Fault:
     return Fault("score drift", what, {"scores": broken}, must=must, may=frozenset(may), never="quarantine")
 
 
-def _missing(seen: Scene) -> Fault | Unstageable:
-    name = next((name for name in seen.ranked if _declared(seen, name)), None)
-    if name is None:
+def _missing(seen: Scene, names: Sequence[str]) -> Fault | Unstageable:
+    if not names:
         return Unstageable("values missing", "the champion has no feature of the use case")
+    name = names[0]
     must = (Sign("feed", name, "missing_psi"),)
     change = {name: lambda column: column.where(column.isna() & column.notna())}
     what = f"all values of {name} are missing"
     return Fault("values missing", what, {"features": _columns(change)}, must=must, may=_FEATURES, action="quarantine")
 
 
-def _unit(seen: Scene) -> Fault | Unstageable:
-    name = _first(seen, "number")
+def _unit(seen: Scene, names: Sequence[str]) -> Fault | Unstageable:
+    name = _first(seen, names, "number")
     if name is None:
         return Unstageable("unit changed", "the champion has no feature that is a number")
     must = (Sign("feature", name), Sign("feed", name, "broken_feed"))
@@ -144,15 +148,9 @@ def _flipped(seen: Scene) -> Fault:
     return Fault("performance loss", what, {"labels": _opposite(seen)}, must=must, may=may, never="quarantine")
 
 
-def _declared(seen: Scene, name: str) -> Feature | None:
-    """A feature of the champion that the use case still has, as declared."""
-    return seen.case.features.get(name)
-
-
-def _first(seen: Scene, kind: str) -> str | None:
-    """The most important feature of a kind."""
-    found = ((name, _declared(seen, name)) for name in seen.ranked)
-    return next((name for name, feature in found if feature is not None and feature.type == kind), None)
+def _first(seen: Scene, names: Sequence[str], kind: str) -> str | None:
+    """The first feature of a kind."""
+    return next((name for name in names if seen.case.features[name].type == kind), None)
 
 
 def _columns(change: Mapping[str, Callable[["Series[Any]"], "Series[Any]"]]) -> Callable[[Rows], Rows]:

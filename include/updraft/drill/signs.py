@@ -48,6 +48,11 @@ class Look:
         """What is wrong with the feed; empty when nothing is."""
         return watch.feed_fault(self.measured) or ""
 
+    @property
+    def moved(self) -> frozenset[str]:
+        """Features that drifted."""
+        return frozenset(m.subject for m in self.measured if m.metric in _MOVED and m.status == "drifted")
+
     def state(self, sign: Sign, case: UseCase) -> tuple[State, str]:
         """Say whether a sign stands there, and the monitor's own words about it."""
         match sign.kind:
