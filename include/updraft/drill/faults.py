@@ -4,7 +4,7 @@ Where a fault is drift, values are drawn anew from those that were there, more o
 range and have the same shape, as when the world has moved and the feed is sound.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
