@@ -33,7 +33,7 @@ def _gained(axes: "Axes", report: "Report") -> None:
     days = sorted({key for arm in report.arms.values() for key in arm.gained})
     for number, (name, arm) in enumerate(report.arms.items()):
         sums = [*accumulate(arm.gained.get(day, 0.0) for day in days)]
-        axes.plot(range(len(days)), sums, color=f"C{number}", label=_named(name, arm))
+        axes.plot(range(len(days)), sums, color=f"C{number}", linewidth=_width(number), label=_named(name, arm))
         risen = [place for place, day in enumerate(days) if day in arm.champions]
         axes.plot(risen, [sums[place] for place in risen], "^", color=f"C{number}", markersize=6)
     step = max(1, len(days) // 10)
@@ -50,11 +50,16 @@ def _by_month(axes: "Axes", report: "Report", metric: str) -> None:
         there = [month for month in months if month in arm.months]
         where = [months.index(month) for month in there]
         values = [arm.months[month][metric] for month in there]
-        axes.plot(where, values, marker="o", markersize=3, color=f"C{number}", label=name)
+        axes.plot(where, values, "o-", markersize=3, color=f"C{number}", linewidth=_width(number), label=name)
     axes.set_xticks(range(len(months)), months, rotation=20, fontsize=8)
     axes.set_ylabel(metric)
     axes.set_title(f"{metric} by month, on labels that came true", fontsize=10)
 
 
+def _width(number: int) -> float:
+    """Later lines are thinner, so that equal policies are all seen."""
+    return max(1.0, 4.0 - number)
+
+
 def _named(name: str, arm: "Told") -> str:
-    return f"{name}: {arm.deeds.trainings} trainings, {arm.deeds.promotions} promoted"
+    return f"{name} (trained: {arm.deeds.trainings}, promoted: {arm.deeds.promotions})"
