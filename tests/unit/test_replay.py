@@ -19,7 +19,8 @@ from updraft.replay import POLICIES, arms, place, replay
 from updraft.replay.policy import due
 from updraft.replay.tally import earned
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # sixty days of three lives, each day scored and watched
+LIVED = ["never", "drift", "always"]
 FIRST, LAST = "2024-01-18", "2024-02-05"
 QUICK = {"history": "8d", "validation": 2, "holdout": 2, "families": ["logistic"]}
 EAGER = {"cooldown": "4d", "budget": 9}
@@ -42,11 +43,11 @@ def eager(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lived(eager, _observed, tmp_path_factory):
-    """The span under every policy, over a lake in use; with what the lake's files were before and after."""
+    """The span under three policies, over a lake in use; with what the lake's files were before and after."""
     folder = tmp_path_factory.mktemp("replayed")
     live = _observed.copy(tmp_path_factory.mktemp("live")).lake
     before, told = bytes_of(live.uri), []
-    asked = arms(eager, list(POLICIES), [], folder)
+    asked = arms(eager, LIVED, [], folder)
     report = replay(eager, live, folder, keys(eager), asked, lambda *said: told.append(said))
     return eager, live, folder, asked, report, told, (before, bytes_of(live.uri))
 
@@ -65,7 +66,6 @@ def test_who_never_trains_again_loses_and_who_trains_earns_more_than_chance_expl
     assert arms["drift"].deeds.promotions >= 2
     assert arms["drift"].quality["auc"] > arms["never"].quality["auc"] + 0.1
     assert arms["always"].deeds.trainings == 4, "at the start, and on three Mondays"
-    assert arms["monthly"].deeds.trainings == 2, "at the start, and on the first of February"
     assert all(arm.value == pytest.approx(arms["never"].value + arm.gain) for arm in arms.values())
 
 
@@ -128,7 +128,7 @@ def test_the_report_is_kept_as_json_and_as_a_page_with_a_chart_that_fetches_noth
     page = (folder / "report.html").read_text()
     assert "data:image/png;base64," in page
     assert "http" not in page
-    assert all(name in page for name in POLICIES)
+    assert all(POLICIES[name] in page for name in LIVED)
     assert (folder / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
