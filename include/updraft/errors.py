@@ -120,6 +120,14 @@ class LedgerBroken(Permanent):
     """The hash chain of the ledger does not hold."""
 
 
+class DrillFailed(Permanent):
+    """The monitor missed a fault that was put before it, or called one that was not there."""
+
+
+class ReadOnly(Permanent):
+    """Something would have been written to a lake that is only read."""
+
+
 class LakeUnavailable(Transient):
     """The store behind the lake did not answer, or answered with a fault that may pass."""
 

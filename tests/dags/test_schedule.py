@@ -84,3 +84,12 @@ def test_a_sweep_runs_once_a_day_for_the_day_it_falls_into(flights, parsed):
         ("2012-12-31", datetime(2012, 12, 31, 8, tzinfo=UTC)),
         ("2013-01-01", datetime(2013, 1, 1, 8, tzinfo=UTC)),
     ]
+
+
+def test_a_drill_runs_once_a_week_for_the_day_it_falls_into(flights, parsed):
+    assert list(ticks(flights["drill"])) == []
+    weekly = parsed(weekly={"partitions": {"last": None}})["weekly__drill"]
+    assert list(islice(ticks(weekly), 2)) == [
+        ("2012-12-31", datetime(2012, 12, 31, 9, tzinfo=UTC)),
+        ("2013-01-07", datetime(2013, 1, 7, 9, tzinfo=UTC)),
+    ]

@@ -7,7 +7,7 @@ import yaml
 from airflow.serialization.serialized_objects import DagSerialization
 from tests.dags.conftest import FLIGHTS
 
-STAGES = ["features", "ingest", "monitor", "quarantine", "retrain", "rollback", "score", "sweep", "train"]
+STAGES = ["drill", "features", "ingest", "monitor", "quarantine", "retrain", "rollback", "score", "sweep", "train"]
 
 
 def through(dag):

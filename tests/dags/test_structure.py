@@ -23,6 +23,7 @@ TASKS = {
         "announce": set(),
     },
     "sweep": {"look": {"fill"}, "fill": set(), "consider": set(), "repair": set()},
+    "drill": {"drill": set()},
     "rollback": {"roll_back": set()},
 }
 WAKES = {
@@ -40,6 +41,7 @@ ANNOUNCES = {
     "quarantine": {f"{source}.announce": f"flight_delays.raw.{source}" for source in SOURCES},
     "train": {"announce": "flight_delays.champion"},
     "sweep": {},
+    "drill": {},
     "rollback": {},
 }
 STAGES = sorted(TASKS)
@@ -87,7 +89,7 @@ def test_the_form_asks_for_a_partition_or_a_span_and_nothing_untyped(flights, st
     assert form == {
         **({} if stage == "rollback" else {"partition": ["null", "string"]}),
         **({"reason": "string", "leave": ["null", "string"]} if stage == "rollback" else {}),
-        **({} if stage in ("train", "retrain", "sweep", "rollback") else {"through": ["null", "string"]}),
+        **({} if stage in ("train", "retrain", "sweep", "drill", "rollback") else {"through": ["null", "string"]}),
         **({"rescore": "boolean"} if stage == "score" else {}),
         **({"reason": ["null", "string"]} if stage == "retrain" else {}),
         **(ASKED if stage == "quarantine" else {}),

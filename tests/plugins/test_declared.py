@@ -9,7 +9,7 @@ from tests.plugins.running import Run, parse
 
 from updraft_airflow import declared
 
-STAGES = ("features", "ingest", "monitor", "quarantine", "retrain", "rollback", "score", "sweep", "train")
+STAGES = ("drill", "features", "ingest", "monitor", "quarantine", "retrain", "rollback", "score", "sweep", "train")
 
 
 @pytest.fixture

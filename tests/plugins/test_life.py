@@ -263,6 +263,17 @@ def test_the_sweep_puts_an_alias_back_that_somebody_moved(after):
     assert after.run("sweep", partition=MOVED).task("repair").returned is None
 
 
+# ---- the monitor itself ------------------------------------------------------------------------------------------
+
+
+def test_a_drill_is_run_at_the_newest_scored_partition_and_kept(after):
+    ended = after.run("drill", partition="2024-01-30").task("drill")
+    assert ended.state == "success", ended.error
+    assert (ended.returned["partition"], ended.returned["exercises"]["untouched"]) == (MOVED, "passed")
+    record = json.loads(lake(after).get(f"drills/tiny/{MOVED}.json"))
+    assert record["outcome"] == ended.returned["outcome"]
+
+
 # ---- with a rollout ----------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ TEMPLATED = {
     "operators.approval.AskOperator": ("subject", "use_case", "trained", "gated", "partition"),
     "operators.rollback.RollBackByHandOperator": ("use_case", "reason", "leave"),
     "operators.rollout.RolloutOperator": RUN,
+    "operators.drill.DrillOperator": RUN,
     "operators.alias.RepairAliasOperator": RUN,
     "sensors.delivery.DeliverySensor": ("use_case", "source", "partition", "through"),
 }

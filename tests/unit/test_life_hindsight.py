@@ -112,7 +112,7 @@ def test_a_blindfold_hides_what_became_known_later_and_nothing_else(world):
     day = calendar(world.case).at("2024-01-05")
     table = raw_table(world.case, "arrivals")
     plain = world.lake.read(table, ["2024-01-04", "2024-01-06"])
-    blind = Blindfold(world.lake.uri, world.lake.options, day.as_of).read(table, ["2024-01-04", "2024-01-06"])
+    blind = Blindfold(world.lake.uri, live=world.lake, moment=day.as_of).read(table, ["2024-01-04", "2024-01-06"])
     known = pc.less_equal(plain["known_at"], pa.scalar(day.as_of))
     assert 0 < pc.sum(known).as_py() < len(plain)
     assert blind.slice(0, pc.sum(known).as_py()).equals(plain.filter(known))

@@ -131,6 +131,31 @@ def rollback(
 
 
 @app.command()
+def replay(
+    use_case: UseCaseName,
+    first: Annotated[str, typer.Option("--from", help="First partition of the span.")],
+    last: Annotated[str, typer.Option("--to", help="Last partition of the span.")],
+    policy: Annotated[list[str] | None, typer.Option(help="never, monthly, drift or always; drift when none.")] = None,
+    spec: Annotated[list[Path] | None, typer.Option(help="An edited spec.yaml, held against the one there is.")] = None,
+) -> None:
+    """Live through a span of history again under other policies, beside the live lake, and compare them."""
+    from updraft.cli.replay import replay as live_again
+
+    live_again(console, use_case, first, last, policy or ["drift"], spec or [])
+
+
+@app.command()
+def drill(
+    use_case: UseCaseName,
+    partition: Annotated[str | None, typer.Option(help="A scored partition; the newest when left out.")] = None,
+) -> None:
+    """Put known faults into copies and see whether the monitor raises each alarm; exit 1 if not, 2 if none can be."""
+    from updraft.cli.drill import drill as run_drill
+
+    run_drill(console, use_case, partition)
+
+
+@app.command()
 def demo(
     short: Annotated[bool, typer.Option("--short", help="Three days in place of four weeks; no drift shows.")] = False,
 ) -> None:

@@ -19,6 +19,7 @@ from updraft.errors import Permanent
 from updraft.evidence.hindsight import Hindsight
 from updraft.ingest import late
 from updraft.lake import Lake
+from updraft.lake.shadow import Shadow
 from updraft.model.model import Model
 from updraft.partition import calendar
 from updraft.rows import Rows, digest
@@ -54,7 +55,7 @@ def look_back(case: UseCase, lake: Lake, model: Model) -> Hindsight:
 
 
 @dataclass(frozen=True)
-class Blindfold(Lake):
+class Blindfold(Shadow):
     """A lake whose raw tables say nothing true about what became known after a moment."""
 
     moment: datetime | None = None
@@ -79,7 +80,7 @@ def _blind(case: UseCase, key: str, lake: Lake) -> Rows:
     """The features of a partition, with everything loaded that is known by the time its labels are complete."""
     dates = calendar(case)
     day = dates.at(key)
-    blindfold = Blindfold(lake.uri, lake.options, day.as_of)
+    blindfold = Blindfold(lake.uri, lake.options, live=lake, moment=day.as_of)
     return features.computed(case, day, blindfold, latest=dates.matures_at(day))
 
 

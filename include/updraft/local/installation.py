@@ -14,7 +14,7 @@ from updraft.settings import Settings
 
 COMPONENTS = ("scheduler", "dag-processor", "api-server", "triggerer")
 TRAINING_POOL = "updraft_training"
-STAGES = ("ingest", "features", "score", "monitor", "retrain", "train", "rollback", "quarantine", "sweep")
+STAGES = ("ingest", "features", "score", "monitor", "retrain", "train", "rollback", "quarantine", "sweep", "drill")
 
 
 @dataclass(frozen=True)
