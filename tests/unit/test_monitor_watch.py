@@ -69,7 +69,7 @@ PROFILE = profile(REFERENCE, CASE, REFERENCE["score"])
 HOLDOUT = METRICS["auc"](REFERENCE["late"].to_numpy(), REFERENCE["score"].to_numpy())
 
 
-def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdout=HOLDOUT):
+def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdout=HOLDOUT, **other):
     mature = frame if matured is None else matured
     return measure(
         Window(
@@ -82,6 +82,7 @@ def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdo
             matured=mature[mature["model"] == CHAMPION],
             waiting=waiting or {},
             holdout=holdout,
+            **other,
         )
     )
 
@@ -106,6 +107,12 @@ def test_a_calm_week_is_measured_whole_and_alarms_nobody():
         ("brier", "all"): "info",
         ("log_loss", "all"): "info",
         **{("labels", kind): "info" for kind in ("labelled", "positive", "undefined", "missing")},
+        ("label_outage", "all"): "ok",
+        ("estimated_auc", "all"): "ok",
+        ("estimated_brier", "all"): "info",
+        ("estimated_log_loss", "all"): "info",
+        ("estimate_error", "all"): "unknown",
+        ("estimate_mae", "all"): "unknown",
     }
     assert {m.partition for m in seen} == {DAY}
     assert one(seen, "auc").low < one(seen, "auc").value < one(seen, "auc").high

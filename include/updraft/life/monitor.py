@@ -9,11 +9,11 @@ from updraft import dataset, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
-from updraft.life import rollout
+from updraft.life import labels, rollout
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
-from updraft.monitor import reference, table, watch
+from updraft.monitor import estimation_record, reference, table, watch
 from updraft.monitor.incident import Incident, incident
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
@@ -21,7 +21,7 @@ from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def monitor_table(case: UseCase) -> str:
 
 def mature(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
     """Write the labels of scored partitions that have matured by now; say which cannot be."""
-    keys = _mature_scored(case, at, lake)
+    keys = labels.scored_and_mature(case, at, lake)
     waiting = dataset.mature_labels(case, keys, lake)
     named = dict(list(waiting.items())[-10:])
     return {"mature": len(keys) - len(waiting), "newest": keys[-1] if keys else None, "waiting": named}
@@ -135,9 +135,9 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         raise FeaturesInvalid(
             f"Partition {at} of {case.name} has not been scored.", next_step="run the score stage of it first."
         )
-    matured = _mature_scored(case, at, lake)[-case.monitor.window :]
+    matured = labels.scored_and_mature(case, at, lake)[-case.monitor.window :]
     waiting = dataset.mature_labels(case, matured, lake)
-    scores, truth = _scores(case, lake, scored), _with_labels(case, lake, matured)
+    scores, truth = labels.scores(case, lake, scored), labels.with_labels(case, lake, matured)
     seen = Window(
         case=case,
         partition=at.key,
@@ -151,6 +151,8 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         model=_model(case, lake, champion),
         examined=examined(case, lake, champion),
         earlier=_earlier(case, at, lake),
+        known=labels.known(case, at, lake, champion, truth),
+        labels=labels.share(truth, case.label.column),
     )
     return watch.measure(seen)
 
@@ -173,29 +175,16 @@ def _model(case: UseCase, lake: Lake, champion: str) -> Model | None:
         return None
 
 
-def _mature_scored(case: UseCase, at: Partition, lake: Lake) -> list[str]:
-    last = calendar(case).last_mature(at.as_of)
-    return [key for key in lake.partitions(score.table(case)) if last is not None and key <= last.key]
-
-
-def _scores(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    rows = score.read(case, keys, lake)
-    return (score.schema(case).empty_table() if rows is None else rows).to_pandas()
-
-
-def _with_labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    by = ["partition", *case.entity]
-    truth = dataset.joined(case, lake, keys)[[*by, *case.features, case.label.column]]
-    return _scores(case, lake, keys).merge(truth, on=by, how="left", validate="one_to_one")
-
-
 def _earlier(case: UseCase, at: Partition, lake: Lake) -> list[table.Measurement]:
-    """Measurements of the partitions before, enough of them to see when a long incident opened."""
-    return _measured(case, [key for key in lake.partitions(monitor_table(case)) if key < at.key], lake)
+    """Measurements of the partitions before: enough to see when a long incident opened, and the estimates of late."""
+    keys = [key for key in lake.partitions(monitor_table(case)) if key < at.key]
+    last = calendar(case).last_mature(at.as_of)
+    waits = sum(last is None or key >= last.key for key in keys)
+    return _measured(case, keys, lake, least=waits + estimation_record.KEPT)
 
 
-def _measured(case: UseCase, keys: Sequence[str], lake: Lake) -> list[table.Measurement]:
-    rows = lake.read(monitor_table(case), keys[-4 * case.monitor.of :]) if keys else None
+def _measured(case: UseCase, keys: Sequence[str], lake: Lake, *, least: int = 0) -> list[table.Measurement]:
+    rows = lake.read(monitor_table(case), keys[-max(least, 4 * case.monitor.of) :]) if keys else None
     return [] if rows is None else sorted(table.from_arrow(rows), key=lambda m: m.partition)
 
 

@@ -29,6 +29,9 @@ class Window:
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
     :param earlier: Measurements of partitions before this one, oldest first.
+    :param known: Rows like those of `matured`, of the newest partitions that have labels: what the champion said, or
+        would have said, of rows that it did not learn from. Where nobody collected them, those of `matured`.
+    :param labels: Share of rows with a label, by mature partition of the last `monitor.window`, whoever scored them.
     """
 
     case: UseCase
@@ -43,3 +46,5 @@ class Window:
     model: Model | None = None
     examined: Mapping[str, Any] = field(default_factory=dict)
     earlier: Sequence[Measurement] = ()
+    known: "DataFrame | None" = None
+    labels: Mapping[str, float] | None = None
