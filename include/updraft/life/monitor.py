@@ -9,7 +9,7 @@ from updraft import dataset, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
-from updraft.life import labels, rollout
+from updraft.life import arrival, labels, rollout
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
@@ -153,6 +153,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         earlier=_earlier(case, at, lake),
         known=labels.known(case, at, lake, champion, truth),
         labels=labels.share(truth, case.label.column),
+        arrivals=arrival.arrivals(case, at, lake, champion, lake.partitions(score.table(case))),
     )
     return watch.measure(seen)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from updraft.evidence.interval import Interval, interval
+from updraft.evidence.interval import Interval
 from updraft.evidence.metrics import METRICS
 from updraft.model.labels import came_true, rarest
 from updraft.monitor.drift import Status
 from updraft.monitor.watched import Watched
+from updraft.monitor.weighing import AS_THEY_ARE, Weighing, weighed
 from updraft.spec.model import UseCase
 from updraft.spec.prediction import ProblemKind
 
@@ -49,7 +50,14 @@ class Performance:
     reason: str
 
 
-def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str], *, holdout: float) -> Performance:
+def performance(
+    case: UseCase,
+    matured: "DataFrame",
+    waiting: Mapping[str, str],
+    *,
+    holdout: float,
+    how: Weighing = AS_THEY_ARE,
+) -> Performance:
     """Measure the champion on pooled partitions that should have labels by now.
 
     Drifted means that the AUC lies `monitor.max_drop` or more below the holdout's (an RMSE: that share of it above),
@@ -60,17 +68,19 @@ def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str],
     :param matured: One row per scored row: `partition`, `score` (missing when refused), with several classes
         `probabilities`, and the label column (missing where there is none).
     :param waiting: Mature partitions whose labels have not arrived, each with the reason.
+    :param how: On what the arrival of labels depends; the rows that have one are weighed for the others.
     """
     rows, silent = labelled(case, matured, waiting)
     truth = matured[case.label.column]
     absent = matured["partition"].isin(list(silent))
-    estimates = _estimates(case, rows)
+    estimates = _estimates(case, rows, how)
     y = rows[case.label.column].to_numpy(float)
     n, positives = len(rows), int(came_true(case, y).sum())
     name = WATCHED[case.problem.kind][0]
     watched = Watched(name, estimates[name], holdout, case.monitor.max_drop)
-    blind = silence(matured, silent) or too_few(case, y) or watched.now.why
-    judged: tuple[Status, str] = ("unknown", blind) if blind else watched.judge(f"{n} rows")
+    blind = silence(matured, silent) or too_few(case, y) or how.blind or watched.now.why
+    status, reason = watched.judge(f"{n} rows{', weighed: ' if how.needed else ''}{how.reason}")
+    judged: tuple[Status, str] = ("unknown", blind) if blind else (status, reason)
     undefined = int((truth.isna() & ~absent).sum())
     return Performance(estimates, n, positives, undefined, int(absent.sum()), watched.limit, *judged)
 
@@ -83,11 +93,13 @@ def labelled(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str]) ->
     return matured[there], silent
 
 
-def _estimates(case: UseCase, rows: "DataFrame") -> dict[str, Interval]:
-    y, p = rows[case.label.column].to_numpy(float), predicted(case, rows)
-    names = WATCHED[case.problem.kind]
+def _estimates(case: UseCase, rows: "DataFrame", how: Weighing) -> dict[str, Interval]:
+    y, p, score = rows[case.label.column].to_numpy(float), predicted(case, rows), rows["score"].to_numpy(float)
     confidence, seed, blocks = case.gates.confidence, case.model.seed, rows["partition"].to_numpy()
-    return {name: interval(METRICS[name], y, p, blocks, confidence=confidence, seed=seed) for name in names}
+    return {
+        name: weighed(METRICS[name], y, p, score, blocks, how, confidence=confidence, seed=seed)
+        for name in WATCHED[case.problem.kind]
+    }
 
 
 def _silent(matured: "DataFrame", label: str, waiting: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from updraft.model.model import Model
+from updraft.monitor.arrival import Arrivals
 from updraft.monitor.reference import Profile
 from updraft.monitor.table import Measurement
 from updraft.spec.model import UseCase
@@ -32,6 +33,7 @@ class Window:
     :param known: Rows like those of `matured`, of the newest partitions that have labels: what the champion said, or
         would have said, of rows that it did not learn from. Where nobody collected them, those of `matured`.
     :param labels: Share of rows with a label, by mature partition of the last `monitor.window`, whoever scored them.
+    :param arrivals: Cohorts, and when their labels were there.
     """
 
     case: UseCase
@@ -48,3 +50,4 @@ class Window:
     earlier: Sequence[Measurement] = ()
     known: "DataFrame | None" = None
     labels: Mapping[str, float] | None = None
+    arrivals: Arrivals | None = None

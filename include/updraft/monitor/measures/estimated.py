@@ -15,6 +15,7 @@ from updraft.monitor.estimation_record import ERROR, Record, error, record
 from updraft.monitor.performance import WATCHED, labelled, predicted, too_few
 from updraft.monitor.table import Measurement
 from updraft.monitor.watched import Watched
+from updraft.monitor.weighing import point, weighing
 from updraft.monitor.window import Window
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ def measure(window: Window) -> list[Measurement]:
 
 
 def _estimates(window: Window, watched: tuple[str, ...], past: Record) -> list[Measurement]:
-    case, scored, known = window.case, _scored(window), _known(window)
+    case, known = window.case, _known(window)
+    names = _features(window, known)
+    scored = _scored(window, names)
     found = dict.fromkeys(watched, Interval(math.nan, math.nan, math.nan, _NOTHING))
     if len(known):
-        found = estimate(case, _rows(window, scored), _rows(window, known, truth=True), watched)
+        found = estimate(case, _rows(window, scored, names), _rows(window, known, names, truth=True), watched)
     headline = watched[0]
     found[headline] = _widened(found[headline], headline, past.spread * critical(case.gates.confidence, 1))
     judged = Watched(headline, found[headline], window.holdout, case.monitor.max_drop)
@@ -57,26 +60,33 @@ def _estimates(window: Window, watched: tuple[str, ...], past: Record) -> list[M
     ]  # fmt: skip
 
 
-def _scored(window: Window) -> "DataFrame":
+def _scored(window: Window, names: list[str]) -> "DataFrame":
     """Rows that were not refused, with the features that the size of their error may depend on."""
     scored = window.scores[window.scores["score"].notna()]
-    if not (names := _features(window)):
+    if not names:
         return scored
     by = ["partition", *window.case.entity]
     return scored.merge(window.features[[*by, *names]], on=by, how="left", validate="one_to_one")
 
 
 def _known(window: Window) -> "DataFrame":
+    """Labelled rows; where labels do not arrive alike, drawn anew as often as each has to speak for others."""
     known, _ = labelled(window.case, window.matured if window.known is None else window.known, {})
-    return known
+    how = weighing(window.case, window.arrivals)
+    if not how.needed or not len(known):
+        return known
+    y, score = known[window.case.label.column].to_numpy(float), known["score"].to_numpy(float)
+    weights = how.weights()[how.cells(y, score)]
+    effective = int(weights.sum() ** 2 / (weights**2).sum())
+    return known.sample(max(effective, 1), replace=True, weights=weights, random_state=window.case.model.seed)
 
 
-def _features(window: Window) -> list[str]:
+def _features(window: Window, known: "DataFrame") -> list[str]:
     """Names of the features that the champion sees, where it is at hand and predicts numbers."""
     if window.case.problem.kind != "regression" or window.model is None:
         return []
     names = [name for name, _ in window.model.manifest.features]
-    return names if set(names) <= {*window.features.columns} & {*_known(window).columns} else []
+    return names if set(names) <= {*window.features.columns} & {*known.columns} else []
 
 
 def _judged(window: Window, watched: Watched, known: "DataFrame", scored: int, past: Record) -> tuple[Status, str]:
@@ -98,9 +108,9 @@ def _widened(found: Interval, metric: str, least: float) -> Interval:
     return replace(found, low=float(np.minimum(found.low, low)), high=float(np.maximum(found.high, high)))
 
 
-def _rows(window: Window, rows: "DataFrame", *, truth: bool = False) -> Rows:
+def _rows(window: Window, rows: "DataFrame", names: list[str], *, truth: bool = False) -> Rows:
     answer = predicted(window.case, rows)
-    seen = window.model.encoder.matrix(rows) if window.model and _features(window) else np.empty((len(rows), 0))
+    seen = window.model.encoder.matrix(rows) if window.model and names else np.empty((len(rows), 0))
     return Rows(
         p=answer,
         blocks=rows["partition"].to_numpy(),
@@ -117,7 +127,8 @@ def _error(window: Window, metric: str) -> Measurement:
     if silent or not len(rows):
         why = "labels are missing" if silent else "no label is mature yet"
         return Measurement(window.partition, ERROR, "all", math.nan, len(rows), "unknown", why)
-    realised = METRICS[metric](rows[case.label.column].to_numpy(float), predicted(case, rows))
+    y, p, score = rows[case.label.column].to_numpy(float), predicted(case, rows), rows["score"].to_numpy(float)
+    realised = point(METRICS[metric], y, p, score, weighing(case, window.arrivals))
     off = error(window.earlier, window.champion, made=made, metric=name, realised=realised)
     if math.isnan(off):
         why = f"no estimate of these partitions was made at {made}"
