@@ -8,6 +8,11 @@ Read top-down; every module is pure (no lake, no ledger, no clock)::
     window         what one look has before it
     table          measurements as rows of `monitor/<use case>`
     performance    what came true: AUC, Brier score, log loss on matured labels
+    weighing       labels that arrived, weighed for those that did not
+    arrival        when labels arrive, and whether it depends on what they say
+    estimation     what to expect before labels come; estimation_record: how far that was off
+    recalibrated   what probabilities are worth by now; residuals: how wrong numbers are by now
+    watched        a metric held against the holdout
     reference      what the champion's training rows looked like, kept as counts
     drift          how far a column moved, and how far it moves by chance
     histogram      rows per cell of one column
