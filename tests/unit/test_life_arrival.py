@@ -15,10 +15,9 @@ from updraft.partition import calendar
 pytestmark = pytest.mark.slow
 
 
-def seen(world, key):
-    return arrival.arrivals(
-        world.case, at(world, key), world.lake, champion(world), world.lake.partitions("scores/parcels")
-    )
+def seen(world, key, model=None):
+    scored = world.lake.partitions("scores/parcels")
+    return arrival.arrivals(world.case, at(world, key), world.lake, model or champion(world), scored)
 
 
 def test_labels_are_there_at_the_age_at_which_they_were_reported(drifting):

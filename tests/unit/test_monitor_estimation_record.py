@@ -48,6 +48,8 @@ def test_the_record_is_of_one_champion_and_of_the_newest_looks():
         pytest.param((0.01, -0.01, 0.01), 0.01, 0.01, False, id="near"),
         pytest.param((0.1, -0.1, 0.1), 0.1, 0.1, True, id="far, either way"),
         pytest.param((0.0, 0.0, 0.3), 0.1, 0.17, True, id="far once"),
+        pytest.param((0.0,) * 15 + (0.1,) * 5, 0.025, 0.05, True, id="far of late"),
+        pytest.param((0.1,) * 5 + (0.0,) * 15, 0.025, 0.05, False, id="far long ago"),
     ],
 )
 def test_estimates_that_miss_by_more_than_they_should_tell_are_not_believed(errors, mean, spread, bad):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Each age of each cohort is a query of its own.
-MOST_AGES, MOST_COHORTS = 5, 7
+MOST_AGES, MOST_COHORTS = 5, 5
 
 
 def arrivals(case: UseCase, at: Partition, lake: Lake, champion: str, scored: Sequence[str]) -> Arrivals | None:

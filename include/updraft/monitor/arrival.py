@@ -83,7 +83,8 @@ def _wilson(hits: float, n: int, z: float) -> tuple[float, float]:
     [0.787, 1.0]
     """
     middle, half = hits + z * z / 2, z * np.sqrt(hits * (n - hits) / n + z * z / 4)
-    return float((middle - half) / (n + z * z)), float((middle + half) / (n + z * z))
+    low, high = np.clip([(middle - half) / (n + z * z), (middle + half) / (n + z * z)], 0.0, 1.0)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from updraft.monitor.recalibrated import design, probabilities, recalibrate
 from updraft.monitor.residuals import residuals
 from updraft.spec.model import UseCase
 
-DRAWS = 100
+DRAWS = 60
 # Rows beyond these are sampled: each draw ranks all of them.
 MOST_ROWS = 20_000
 
@@ -52,6 +52,13 @@ class Rows:
         at = np.sort(np.random.default_rng(seed).choice(len(self.p), MOST_ROWS, replace=False))
         return Rows(self.p[at], self.blocks[at], self.x[at], None if self.y is None else self.y[at])
 
+    def ranked(self) -> "Rows":
+        """The rows by ascending prediction, where there is one: an AUC of each draw sorts them again."""
+        if self.p.ndim > 1:
+            return self
+        at = np.argsort(self.p, kind="stable")
+        return Rows(self.p[at], self.blocks[at], self.x[at], None if self.y is None else self.y[at])
+
 
 def estimate(case: UseCase, ahead: Rows, known: Rows, names: tuple[str, ...]) -> dict[str, Interval]:
     """Expect metrics of rows without labels.
@@ -63,7 +70,7 @@ def estimate(case: UseCase, ahead: Rows, known: Rows, names: tuple[str, ...]) ->
     :param names: Metrics to expect.
     """
     seed = case.model.seed
-    ahead, known = ahead.sampled(seed), known.sampled(seed)
+    ahead, known = ahead.sampled(seed).ranked(), known.sampled(seed)
     rng = np.random.default_rng(seed)
     draws = _draws(case, ahead, known, rng)
     labels = [draw(rng) for draw in draws] if len(ahead.p) else []

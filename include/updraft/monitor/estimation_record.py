@@ -10,7 +10,7 @@ from updraft.monitor.table import Measurement
 
 ERROR = "estimate_error"
 # Neighbouring looks share most of their partitions: fewer misses say nothing, and older ones say little of today.
-LEAST, KEPT = 3, 20
+LEAST, RECENT, KEPT = 3, 5, 20
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Record:
 
         :param largest: The drop they are to tell from none.
         """
-        if len(self.errors) < LEAST or self.mean_absolute < largest:
+        recent = Record(self.errors[-RECENT:])
+        if len(recent.errors) < LEAST or recent.mean_absolute < largest:
             return ""
         return (
-            f"estimates were off by {self.mean_absolute:.3f} on average over the last {len(self.errors)} looks, "
+            f"estimates were off by {recent.mean_absolute:.3f} on average over the last {len(recent.errors)} looks, "
             f"and a drop of {largest:.3f} is what they should tell"
         )
 

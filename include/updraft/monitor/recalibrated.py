@@ -56,8 +56,7 @@ def recalibrate(p: Array, y: Array, blocks: NDArray[np.generic], *, ahead: int) 
         if np.abs(step).max() < 1e-8:
             break
     gradients, curvature = _slopes(x, hit, at)
-    own: Array = np.linalg.inv(curvature).astype(np.float64)
-    return Recalibrated(at, own * _inflation(gradients, own, block_codes(blocks), ahead))
+    return Recalibrated(at, _covariance(gradients, curvature, block_codes(blocks), ahead))
 
 
 def probabilities(x: Array, at: Array) -> Array:
@@ -101,11 +100,17 @@ def _slopes(x: Array, hit: Array, at: Array) -> tuple[Array, Array]:
     return gradients, curvature + _PRECISION * np.eye(len(at))
 
 
-def _inflation(gradients: Array, own: Array, codes: NDArray[np.intp], ahead: int) -> float:
-    """How much larger the variance is than with independent rows, both here and where it is used."""
+def _covariance(gradients: Array, curvature: Array, codes: NDArray[np.intp], ahead: int) -> Array:
+    """Covariance of the fit, in no direction smaller than that of independent rows.
+
+    Where partitions differ by more than chance, the partitions it is used for differ as well, and that is added.
+    """
+    values, vectors = np.linalg.eigh(curvature)
+    half = vectors / np.sqrt(values)
     blocks = int(codes.max()) + 1
     if blocks < 2:
-        return 1.0
-    sums = np.array([np.bincount(codes, column) for column in gradients.T]).T
-    effect = float(np.trace(own @ (sums.T @ sums))) * blocks / (blocks - 1) / len(own)
-    return max(effect, 1.0) + max(effect - 1.0, 0.0) * blocks / max(ahead, 1)
+        return np.asarray(half @ half.T)
+    sums = np.array([np.bincount(codes, column) for column in gradients.T]).T @ half
+    effects, turned = np.linalg.eigh(sums.T @ sums * blocks / (blocks - 1))
+    inflation = np.maximum(effects, 1.0) + np.maximum(effects - 1.0, 0.0) * blocks / max(ahead, 1)
+    return np.asarray((half @ turned * inflation) @ (half @ turned).T)
