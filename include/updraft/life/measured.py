@@ -14,9 +14,9 @@ def monitor_table(case: UseCase) -> str:
     return f"monitor/{case.name}"
 
 
-def measurements(case: UseCase, keys: Sequence[str], lake: Lake) -> list[table.Measurement]:
-    """Measurements of the newest of some partitions, enough of them to see when a long incident opened."""
-    rows = lake.read(monitor_table(case), keys[-4 * case.monitor.of :]) if keys else None
+def measurements(case: UseCase, keys: Sequence[str], lake: Lake, *, least: int = 0) -> list[table.Measurement]:
+    """Measurements of the newest of some partitions, `least` or enough of them to see when a long incident opened."""
+    rows = lake.read(monitor_table(case), keys[-max(least, 4 * case.monitor.of) :]) if keys else None
     return [] if rows is None else sorted(table.from_arrow(rows), key=lambda m: m.partition)
 
 

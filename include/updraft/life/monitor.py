@@ -8,13 +8,13 @@ from updraft import dataset, features, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import rollout, supply
+from updraft.life import arrival, labels, rollout, supply
 from updraft.life.incidents import broken_feed, open_incident, over, resolve_incidents, unclosed
 from updraft.life.measured import history, measurements, monitor_table
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
-from updraft.monitor import reference, table, told_apart, watch
+from updraft.monitor import estimation_record, reference, table, told_apart, watch
 from updraft.monitor.incident import Incident, lasting
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
@@ -74,7 +74,7 @@ class Watched:
 
 def mature(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
     """Write the labels of scored partitions that have matured by now; say which cannot be."""
-    keys = _mature_scored(case, at, lake)
+    keys = labels.scored_and_mature(case, at, lake)
     waiting = dataset.mature_labels(case, keys, lake)
     named = dict(list(waiting.items())[-10:])
     return {"mature": len(keys) - len(waiting), "newest": keys[-1] if keys else None, "waiting": named}
@@ -156,9 +156,9 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         raise FeaturesInvalid(
             f"Partition {at} of {case.name} has not been scored.", next_step="run the score stage of it first."
         )
-    matured = _mature_scored(case, at, lake)[-case.monitor.window :]
+    matured = labels.scored_and_mature(case, at, lake)[-case.monitor.window :]
     waiting = dataset.mature_labels(case, matured, lake)
-    scores, truth = _scores(case, lake, scored), _with_labels(case, lake, matured)
+    scores, truth = labels.scores(case, lake, scored), labels.with_labels(case, lake, matured)
     model = _model(case, lake, champion)
     seen = Window(
         case=case,
@@ -176,6 +176,9 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         reference_rows=_reference_rows(case, lake, model, len(scored)),
         earlier=_earlier(case, at, lake),
         supply=supply.supplied(case, scored, lake),
+        known=labels.known(case, at, lake, champion, truth),
+        labels=labels.share(truth, case.label.column),
+        arrivals=arrival.arrivals(case, at, lake, champion, lake.partitions(score.table(case))),
     )
     return watch.measure(seen)
 
@@ -214,22 +217,9 @@ def _reference_rows(case: UseCase, lake: Lake, model: Model | None, width: int) 
     return pd.concat(taken, ignore_index=True) if taken else None
 
 
-def _mature_scored(case: UseCase, at: Partition, lake: Lake) -> list[str]:
-    last = calendar(case).last_mature(at.as_of)
-    return [key for key in lake.partitions(score.table(case)) if last is not None and key <= last.key]
-
-
-def _scores(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    rows = score.read(case, keys, lake)
-    return (score.schema(case).empty_table() if rows is None else rows).to_pandas()
-
-
-def _with_labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    by = ["partition", *case.entity]
-    truth = dataset.joined(case, lake, keys)[[*by, *case.features, case.label.column]]
-    return _scores(case, lake, keys).merge(truth, on=by, how="left", validate="one_to_one")
-
-
 def _earlier(case: UseCase, at: Partition, lake: Lake) -> list[table.Measurement]:
-    """Measurements of the partitions before, enough of them to see when a long incident opened."""
-    return measurements(case, [key for key in lake.partitions(monitor_table(case)) if key < at.key], lake)
+    """Measurements of the partitions before: enough to see when a long incident opened, and the estimates of late."""
+    keys = [key for key in lake.partitions(monitor_table(case)) if key < at.key]
+    last = calendar(case).last_mature(at.as_of)
+    waits = sum(last is None or key >= last.key for key in keys)
+    return measurements(case, keys, lake, least=waits + estimation_record.KEPT)

@@ -10,6 +10,11 @@ Read top-down; every module is pure (no lake, no ledger, no clock)::
     truth          rows that came true, and whether they can be judged
     parts          slices that mean the same in every window
     performance    what came true: AUC, Brier score, log loss on matured labels
+    weighing       labels that arrived, weighed for those that did not
+    arrival        when labels arrive, and whether it depends on what they say
+    estimation     what to expect before labels come; estimation_record: how far that was off
+    recalibrated   what probabilities are worth by now; residuals: how wrong numbers are by now
+    watched        a metric held against the holdout
     reference      what the champion's training rows looked like, kept as counts
     conduct        how the champion behaved on its holdout: shares, mean reasons, slices
     supply         what a source delivered for a partition, in counts

@@ -1,7 +1,6 @@
 """How well the champion did on partitions whose labels have matured; silence is never read as calm."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from updraft.evidence.interval import Interval, interval
+from updraft.evidence.interval import Interval
 from updraft.evidence.metrics import METRICS
 from updraft.model.labels import came_true, rarest
 from updraft.monitor.drift import Status
+from updraft.monitor.watched import Watched
+from updraft.monitor.weighing import AS_THEY_ARE, Weighing, weighed
 from updraft.spec.model import UseCase
 from updraft.spec.prediction import ProblemKind
 
@@ -25,7 +26,6 @@ WATCHED: Mapping[ProblemKind, tuple[str, ...]] = {
     "multiclass": ("macro_auc", "accuracy", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
 }
-_CALLED = {"auc": "AUC", "macro_auc": "macro AUC", "rmse": "RMSE"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,14 @@ class Performance:
     reason: str
 
 
-def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str], *, holdout: float) -> Performance:
+def performance(
+    case: UseCase,
+    matured: "DataFrame",
+    waiting: Mapping[str, str],
+    *,
+    holdout: float,
+    how: Weighing = AS_THEY_ARE,
+) -> Performance:
     """Measure the champion on pooled partitions that should have labels by now.
 
     Drifted means that the AUC lies `monitor.max_drop` or more below the holdout's (an RMSE: that share of it above),
@@ -61,26 +68,38 @@ def performance(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str],
     :param matured: One row per scored row: `partition`, `score` (missing when refused), with several classes
         `probabilities`, and the label column (missing where there is none).
     :param waiting: Mature partitions whose labels have not arrived, each with the reason.
+    :param how: On what the arrival of labels depends; the rows that have one are weighed for the others.
     """
-    label = case.label.column
-    silent = _silent(matured, label, waiting)
+    rows, silent = labelled(case, matured, waiting)
+    truth = matured[case.label.column]
     absent = matured["partition"].isin(list(silent))
-    rows = matured[~absent & matured[label].notna() & matured["score"].notna()]
-    estimates = _estimates(case, rows)
-    n, positives = len(rows), int(came_true(case, rows[label].to_numpy(float)).sum())
+    estimates = _estimates(case, rows, how)
+    y = rows[case.label.column].to_numpy(float)
+    n, positives = len(rows), int(came_true(case, y).sum())
     name = WATCHED[case.problem.kind][0]
-    watched = _Watched(name, estimates[name], holdout, case.monitor.max_drop)
-    blind = _silence(matured, silent) or _too_few(case, rows[label].to_numpy(float)) or watched.now.why
-    judged: tuple[Status, str] = ("unknown", blind) if blind else watched.judge(n)
-    undefined = int((matured[label].isna() & ~absent).sum())
+    watched = Watched(name, estimates[name], holdout, case.monitor.max_drop)
+    blind = silence(matured, silent) or too_few(case, y) or how.blind or watched.now.why
+    status, reason = watched.judge(f"{n} rows{', weighed: ' if how.needed else ''}{how.reason}")
+    judged: tuple[Status, str] = ("unknown", blind) if blind else (status, reason)
+    undefined = int((truth.isna() & ~absent).sum())
     return Performance(estimates, n, positives, undefined, int(absent.sum()), watched.limit, *judged)
 
 
-def _estimates(case: UseCase, rows: "DataFrame") -> dict[str, Interval]:
-    y, p = rows[case.label.column].to_numpy(float), _predicted(case, rows)
-    names = WATCHED[case.problem.kind]
+def labelled(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str]) -> tuple["DataFrame", dict[str, str]]:
+    """Rows with a score and a label, and the partitions that have no label at all, in order, each with the reason."""
+    label = case.label.column
+    silent = _silent(matured, label, waiting)
+    there = ~matured["partition"].isin(list(silent)) & matured[label].notna() & matured["score"].notna()
+    return matured[there], silent
+
+
+def _estimates(case: UseCase, rows: "DataFrame", how: Weighing) -> dict[str, Interval]:
+    y, p, score = rows[case.label.column].to_numpy(float), predicted(case, rows), rows["score"].to_numpy(float)
     confidence, seed, blocks = case.gates.confidence, case.model.seed, rows["partition"].to_numpy()
-    return {name: interval(METRICS[name], y, p, blocks, confidence=confidence, seed=seed) for name in names}
+    return {
+        name: weighed(METRICS[name], y, p, score, blocks, how, confidence=confidence, seed=seed)
+        for name in WATCHED[case.problem.kind]
+    }
 
 
 def _silent(matured: "DataFrame", label: str, waiting: Mapping[str, str]) -> dict[str, str]:
@@ -90,7 +109,7 @@ def _silent(matured: "DataFrame", label: str, waiting: Mapping[str, str]) -> dic
     return dict(sorted((empty | dict(waiting)).items()))
 
 
-def _silence(matured: "DataFrame", silent: Mapping[str, str]) -> str:
+def silence(matured: "DataFrame", silent: Mapping[str, str]) -> str:
     """Say since when no labels arrive; empty when the newest partition has some."""
     heard = max(set(matured["partition"]) - set(silent), default="")
     if since := [key for key in silent if key > heard]:
@@ -98,57 +117,18 @@ def _silence(matured: "DataFrame", silent: Mapping[str, str]) -> str:
     return "" if heard else "no partition that this champion scored has mature labels yet"
 
 
-def _predicted(case: UseCase, rows: "DataFrame") -> NDArray[np.float64]:
+def predicted(case: UseCase, rows: "DataFrame") -> NDArray[np.float64]:
+    """What a model said of its rows: scores (n,), or the probability of every class (n, k)."""
     if not case.label.classes:
         return rows["score"].to_numpy(float)
     shape, given = (len(rows), len(case.label.classes)), [json.loads(row) for row in rows["probabilities"]]
     return np.array([[row.get(name, np.nan) for name in case.label.classes] for row in given]).reshape(shape)
 
 
-def _too_few(case: UseCase, y: NDArray[np.float64]) -> str:
+def too_few(case: UseCase, y: NDArray[np.float64]) -> str:
+    """Say what there is too little of to judge a champion by its labels (n,); empty when there is enough."""
     if len(y) < case.monitor.min_rows:
         return f"{len(y)} labelled rows, {case.monitor.min_rows} are needed"
     if case.problem.kind != "regression" and rarest(case, y) < case.model.min_positives:
         return f"{rarest(case, y)} labelled rows of the rarer class, {case.model.min_positives} are needed"
     return ""
-
-
-@dataclass(frozen=True)
-class _Watched:
-    """The metric that is judged: as it is now, as it was on the holdout, and how much worse it may be."""
-
-    metric: str
-    now: Interval
-    holdout: float
-    max_drop: float
-
-    @property
-    def largest(self) -> float:
-        """The most it may be worse, in units of the metric."""
-        return self.max_drop if METRICS[self.metric].higher_is_better else self.max_drop * self.holdout
-
-    @property
-    def limit(self) -> float:
-        """Where it begins to count as drifted."""
-        allowed = max(self.largest, self.reach)
-        return self.holdout - allowed if METRICS[self.metric].higher_is_better else self.holdout + allowed
-
-    @property
-    def reach(self) -> float:
-        """How far chance moves it; bounds are cut to the metric's range, so the longer side is the true reach."""
-        return max(self.now.value - self.now.low, self.now.high - self.now.value)
-
-    def judge(self, n: int) -> tuple[Status, str]:
-        """Say whether it drifted, and why."""
-        value, low, high, reach = self.now.value, self.now.low, self.now.high, self.reach
-        up = METRICS[self.metric].higher_is_better
-        worse, way = (self.holdout - value, "lower") if up else (value - self.holdout, "higher")
-        called = _CALLED[self.metric]
-        seen = f"{called} {value:.3f} ({low:.3f} to {high:.3f}, {n} rows), holdout {self.holdout:.3f}"
-        if math.isnan(worse + reach):
-            return "unknown", f"{seen}: one of these is undefined"
-        if worse < self.largest:
-            return "ok", seen
-        if worse < reach:
-            return "unknown", f"{seen}: {worse:.3f} {way}, but chance alone moves it by {reach:.3f}"
-        return "drifted", f"{seen}: {worse:.3f} {way}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from updraft.model.model import Model
+from updraft.monitor.arrival import Arrivals
 from updraft.monitor.reference import Profile
 from updraft.monitor.supply import Supplied
 from updraft.monitor.table import Measurement
@@ -35,6 +36,10 @@ class Window:
         they are not at hand.
     :param earlier: Measurements of partitions before this one, oldest first.
     :param supply: What the sources delivered for the partitions of `features`; empty where nobody asked.
+    :param known: Rows like those of `matured`, of the newest partitions that have labels: what the champion said, or
+        would have said, of rows that it did not learn from. Where nobody collected them, those of `matured`.
+    :param labels: Share of rows with a label, by mature partition of the last `monitor.window`, whoever scored them.
+    :param arrivals: Cohorts, and when their labels were there.
     """
 
     case: UseCase
@@ -52,3 +57,6 @@ class Window:
     reference_rows: "DataFrame | None" = None
     earlier: Sequence[Measurement] = ()
     supply: Sequence[Supplied] = ()
+    known: "DataFrame | None" = None
+    labels: Mapping[str, float] | None = None
+    arrivals: Arrivals | None = None
