@@ -4,6 +4,7 @@ Read top-down, a module imports only what stands below it::
 
     cli                    what a person types
     demo passport          a year of real flights, and a model's life on them; one prediction, explained
+    simulation             a world of known truth, to try the controller on
     life local             the stages as single calls; Airflow and MLflow on one machine
     retrain                should we train again?
     monitor score          what was seen of a champion; what it says about a partition

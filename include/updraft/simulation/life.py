@@ -1,5 +1,6 @@
 """One policy in one world: score, watch, decide, train, gate, replace; and what came of it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 
 from updraft.simulation.champion import Trained, compare, trained
 from updraft.simulation.policy import Moment, Policy
-from updraft.simulation.scenario import Scenario
+from updraft.simulation.scenario import SCENARIOS, Scenario
+from updraft.simulation.study import use_case
 from updraft.simulation.world import BEFORE, YEAR, World, draw, span
 
 
@@ -31,6 +33,24 @@ class Life:
     lost: float
     onset: int
     actionable: int
+
+    @property
+    def false(self) -> int:
+        """Trainings that could not have mended anything: all, or those before the change could be seen."""
+        useful = SCENARIOS[self.scenario].useful
+        return sum(not useful or day < self.actionable for day, _ in self.asked)
+
+    @property
+    def delay(self) -> float:
+        """Partitions from label maturity to the first training after it; infinite when there was none."""
+        return min((day - self.actionable for day, _ in self.asked if day >= self.actionable), default=math.inf)
+
+    @property
+    def on_broken(self) -> int:
+        """Trainings asked for while broken rows were in any look, or alarms of such looks in the count."""
+        monitor, broken = use_case().monitor, SCENARIOS[self.scenario].broken
+        until = self.actionable + broken + monitor.window + monitor.of - 2
+        return sum(broken > 0 and self.onset <= day < until for day, _ in self.asked)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -85,5 +105,3 @@ def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
     return Life(
         name, policy.name, world.seed, years, tuple(asked), tuple(promoted), lost, world.onset, world.actionable
     )
-
-

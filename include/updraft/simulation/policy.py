@@ -12,7 +12,6 @@ from updraft.monitor import drift, watch
 from updraft.monitor.incident import incident
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
-from updraft.partition import calendar
 from updraft.retrain import ModelState, decide
 from updraft.simulation.champion import Trained
 from updraft.simulation.study import use_case
@@ -46,7 +45,9 @@ class Moment:
 class Ask(Protocol):
     """Say why to train now; empty when not."""
 
-    def __call__(self, now: Moment, /) -> str: ...
+    def __call__(self, now: Moment, /) -> str:
+        """Look at what is known."""
+        ...
 
 
 @dataclass

@@ -38,6 +38,8 @@ SCENARIOS = {
         Scenario("abrupt_drift", "features mean something else from one day to the next", useful=True, turn=1),
         Scenario("broken_feed", "for 10 days a feature comes in another unit, or mostly not at all", broken=10),
         Scenario("label_outage", "for 30 days no labels come", outage=30),
-        Scenario("late_positives", "two in five labels of what came true come up to two weeks late", late_positives=0.4),
+        Scenario(
+            "late_positives", "two in five rows that came true get their label up to two weeks late", late_positives=0.4
+        ),
     )
 }
