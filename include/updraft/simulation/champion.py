@@ -16,7 +16,7 @@ from updraft.evidence.verdict import Verdict
 from updraft.model.model import Model
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.reference import Profile, profile
-from updraft.simulation.study import use_case
+from updraft.simulation.study import FINGERPRINT, use_case
 from updraft.simulation.world import World, span
 from updraft.train.candidate import train
 
@@ -74,7 +74,7 @@ def trained(world: World, at: int) -> Trained | None:
     first = max(last - history + 1, 0)
     rows = world.rows[span(first, last)].assign(**{case.label.column: world.labels(first, last, at)})
     rows = rows[rows[case.label.column].notna()].reset_index(drop=True)
-    data = Dataset(rows, "simulated", {}, world.days[at].key, 0, ())
+    data = Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
     try:
         made = train(case, data, code_version="simulated")
     except TrainingRefused:

@@ -6,6 +6,7 @@ from updraft.spec.model import UseCase
 
 NUMBERS = ("weight", "distance", "queue", "wind", "age")
 CATEGORY = "depot"
+FINGERPRINT = "simulated"
 
 
 @cache

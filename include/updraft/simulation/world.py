@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from updraft.partition import Partition, calendar
 from updraft.simulation.scenario import Scenario
-from updraft.simulation.study import CATEGORY, NUMBERS, use_case
+from updraft.simulation.study import CATEGORY, FINGERPRINT, NUMBERS, use_case
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -167,6 +167,7 @@ def _frame(days: tuple[Partition, ...], numbers: Array, depot: NDArray[np.int64]
             "parcel": np.arange(rows).astype(str).astype(object),
             **columns,
             CATEGORY: np.array(LEVELS, dtype=object)[depot.ravel()],
+            "fingerprint": FINGERPRINT,
         }
     )
 
