@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.monitor import drift, watch
+from updraft.monitor.fault import standing
 from updraft.monitor.incident import incident
+from updraft.monitor.measures import discover
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 from updraft.retrain import ModelState, decide
@@ -52,19 +54,25 @@ class Ask(Protocol):
 
 @dataclass
 class Controller:
-    """The real thing: measure, alarm, k of n, decide."""
+    """The real thing: measure, alarm, k of n, decide.
 
+    :param kinds: Kinds of measures that are watched; all of them when none is named.
+    """
+
+    kinds: tuple[str, ...] = ()
     _looks: deque[list[Measurement]] = field(default_factory=lambda: deque(maxlen=4 * use_case().monitor.of))
 
     def __call__(self, now: Moment) -> str:
         """Do on a day what the monitor and the controller do on a partition."""
         earlier = tuple(m for look in self._looks for m in look)
-        measured = watch.measure(window(now, earlier))
+        seen = window(now, earlier)
+        kinds = {name: how for name, how in discover().items() if not self.kinds or name in self.kinds}
+        measured = [one for how in kinds.values() for one in how(seen)]
         self._looks.append(measured)
-        decision = decide(self._state(now, measured), use_case().retrain)
+        decision = decide(self._state(now), use_case().retrain)
         return decision.because if decision.action == "retrain" else ""
 
-    def _state(self, now: Moment, measured: list[Measurement]) -> ModelState:
+    def _state(self, now: Moment) -> ModelState:
         limits, days, lag = use_case().retrain, now.world.days, now.world.lag
         as_of, last = days[now.day].as_of, now.trainings[-1]
         history = [watch.alarm(look) for look in self._looks]
@@ -76,7 +84,7 @@ class Controller:
             last_trained_at=days[last].as_of,
             trainings_in_period=sum(as_of - limits.budget_period < moment < as_of for moment in asked),
             new_mature_partitions=now.day - last if now.day > lag else 0,
-            data_incident=watch.feed_fault(measured),
+            data_incident=standing(list(self._looks), use_case(), lag=lag),
             incident=incident(history, use_case(), champion=now.champion.digest),
         )
 
