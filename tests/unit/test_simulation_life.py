@@ -1,10 +1,12 @@
 """A policy's life in a simulated world, with everything that decides as it is outside of simulations."""
 
+import numpy as np
 import pytest
 
+from updraft.monitor.measures import discover
 from updraft.simulation.champion import Trained, compare, trained
 from updraft.simulation.life import Life, live
-from updraft.simulation.policy import CONTROLLER, POLICIES, Moment, window
+from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Moment, window
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.world import BEFORE, World, draw, span
 
@@ -23,8 +25,6 @@ def first(abrupt: World) -> Trained:
 
 def moment(world: World, champion: Trained, day: int) -> Moment:
     by = dict.fromkeys(range(BEFORE, day + 1), champion)
-    import numpy as np
-
     scores = np.full(len(world.rows), np.nan)
     for at in by:
         scores[span(at, at)] = champion.scores(at)
@@ -65,6 +65,14 @@ def test_a_look_says_which_labels_are_awaited() -> None:
     assert champion is not None
     seen = window(moment(dark, champion, dark.onset + dark.lag + 2))
     assert sorted(seen.waiting) == [day.key for day in dark.days[dark.onset : dark.onset + 3]]
+
+
+def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -> None:
+    kinds = ("features", "performance", "scores")
+    controller, now = Controller(kinds), moment(abrupt, first, BEFORE + 7)
+    assert controller(now) == ""
+    expected = {m.metric for kind in kinds for m in discover()[kind](window(now))}
+    assert {m.metric for look in controller._looks for m in look} == expected
 
 
 @pytest.mark.slow

@@ -17,12 +17,12 @@ class Monitor(Part):
     psi: float = Field(default=0.2, gt=0, description="Population stability index from which a shift has an effect.")
     drifted_share: Share = Field(default=0.3, description="Share of features drifted that makes an alarm.")
     max_drop: float = Field(
-        default=0.03,
+        default=0.05,
         gt=0,
         description="Loss of AUC against the holdout that makes an alarm: of macro AUC for classes; the share by which "
         "RMSE rises for numbers.",
     )
-    alarms: int = Field(default=3, ge=1, description="Alarms among the last `of` partitions that make an incident.")
+    alarms: int = Field(default=2, ge=1, description="Alarms among the last `of` partitions that make an incident.")
     of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")
 
     @model_validator(mode="after")
