@@ -5,6 +5,7 @@ Read top-down, a module imports only what stands below it::
     cli                    what a person types
     demo passport          a year of real flights, and a model's life on them; one prediction, explained
     replay drill           what would other policies have done; does the monitor see a fault that is known?
+    simulation             a world of known truth, to try the controller on
     life local             the stages as single calls; Airflow and MLflow on one machine
     retrain                should we train again?
     gauges health          where a use case stands, as numbers for a time series; how it has been doing, on a page

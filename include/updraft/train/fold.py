@@ -49,7 +49,7 @@ class Fold:
         windows = (_window(case, encoder, training), _window(case, encoder, validation))
         if after is None:
             return cls(encoder, *windows)
-        gap = settled(case, rows["partition"]).gap or 0
+        gap = settled(case, rows["partition"].unique()).gap or 0
         later = replace(after, validation=after.validation[gap:]).take(rows, "validation")
         return cls(encoder, *windows, _window(case, encoder, later) if len(later) else None)
 
@@ -78,8 +78,8 @@ def cut(case: UseCase, rows: "pd.DataFrame") -> tuple[tuple[Split, ...], tuple[s
 
     :raises TrainingRefused: If the newest fold or the holdout does not allow an honest model.
     """
-    settings = settled(case, rows["partition"])
-    *older, newest = folds(rows["partition"], settings)
+    keys = rows["partition"].unique()
+    *older, newest = folds(keys, settled(case, keys))
     sufficiency.check(case, rows, newest)
     enough = [fold for fold in older if _is_enough(case, rows, fold)]
     return (*enough, newest), _notes(case, newest, len(enough) + 1)

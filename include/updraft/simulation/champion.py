@@ -1,0 +1,99 @@
+"""A model as it lives: trained, measured on its holdout, profiled, and its scores."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from updraft.dataset import Dataset
+from updraft.errors import TrainingRefused
+from updraft.evidence import Evidence
+from updraft.evidence.gates import champion as gate
+from updraft.evidence.metrics import METRICS
+from updraft.evidence.verdict import Verdict
+from updraft.model.model import Model
+from updraft.monitor.performance import WATCHED
+from updraft.monitor.reference import Profile, profile
+from updraft.simulation.study import FINGERPRINT, use_case
+from updraft.simulation.world import World, span
+from updraft.train.candidate import train
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Array = NDArray[np.float64]
+
+MONTH = 28
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A candidate, or a champion.
+
+    :param learnt: Every labelled row its training could see, with the label.
+    :param held: Those among them that only the gate may look at.
+    """
+
+    model: Model
+    world: World
+    learnt: "DataFrame"
+    held: "DataFrame"
+    _months: dict[int, Array] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """The model's name."""
+        return self.model.digest
+
+    def scores(self, day: int) -> Array:
+        """Its scores of the rows of a day; a month is scored at once, which is the same and faster."""
+        month = day // MONTH
+        if month not in self._months:
+            self._months[month] = self.model.predict(self.world.rows[span(month * MONTH, (month + 1) * MONTH - 1)])
+        return self._months[month][span(day % MONTH, day % MONTH)]
+
+    @cached_property
+    def on_holdout(self) -> float:
+        """The watched metric on its holdout."""
+        label = self.held[use_case().label.column].to_numpy(float)
+        return float(METRICS[WATCHED["binary"][0]](label, self.model.predict(self.held)))
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What monitoring compares with."""
+        return profile(self.learnt, use_case(), self.model.predict(self.held))
+
+
+def trained(world: World, at: int) -> Trained | None:
+    """Train at the moment of a day on the labels that are mature and known then; None when that is refused."""
+    case = use_case()
+    history = case.model.history.days if case.model.history else at
+    last = at - world.lag
+    first = max(last - history + 1, 0)
+    rows = world.rows[span(first, last)].assign(**{case.label.column: world.labels(first, last, at)})
+    rows = rows[rows[case.label.column].notna()].reset_index(drop=True)
+    data = Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
+    try:
+        made = train(case, data, code_version="simulated")
+    except TrainingRefused:
+        return None
+    return Trained(made.model, world, rows, made.split.take(rows, "holdout"))
+
+
+def compare(candidate: Trained, champion: Trained) -> Verdict:
+    """Ask the gate that guards the champion, on the candidate's holdout."""
+    case, held = use_case(), candidate.held
+    evidence = Evidence(
+        y=held[case.label.column].to_numpy(float),
+        blocks=held["partition"].to_numpy(str),
+        candidate=candidate.model.predict(held),
+        family=candidate.model.family,
+        champion=champion.model.predict(held),
+        champion_digest=champion.digest,
+    )
+    verdict = gate.gate(evidence, case)
+    if verdict is None:
+        raise ValueError("the gate was asked about a champion and said there is none")
+    return verdict

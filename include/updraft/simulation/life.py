@@ -1,0 +1,107 @@
+"""One policy in one world: score, watch, decide, train, gate, replace; and what came of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from updraft.simulation.champion import Trained, compare, trained
+from updraft.simulation.policy import Moment, Policy
+from updraft.simulation.scenario import SCENARIOS, Scenario
+from updraft.simulation.study import use_case
+from updraft.simulation.world import BEFORE, YEAR, World, draw, span
+
+
+@dataclass(frozen=True)
+class Life:
+    """What came of a policy in a world. Days are counted from the world's first.
+
+    :param asked: Day and reason of each training that was asked for.
+    :param promoted: Days after whose scoring a candidate replaced the champion.
+    :param lost: Value per row that was lost against acting on the truth.
+    :param actionable: First day at whose moment labels of the scenario's change were mature.
+    """
+
+    scenario: str
+    policy: str
+    seed: int
+    years: float
+    asked: tuple[tuple[int, str], ...]
+    promoted: tuple[int, ...]
+    lost: float
+    onset: int
+    actionable: int
+
+    @property
+    def false(self) -> int:
+        """Trainings that could not have mended anything: all, or those before the change could be seen."""
+        useful = SCENARIOS[self.scenario].useful
+        return sum(not useful or day < self.actionable for day, _ in self.asked)
+
+    @property
+    def delay(self) -> float:
+        """Partitions from label maturity to the first training after it; infinite when there was none."""
+        return min((day - self.actionable for day, _ in self.asked if day >= self.actionable), default=math.inf)
+
+    @property
+    def on_broken(self) -> int:
+        """Trainings asked for while broken rows were in any look, or alarms of such looks in the count."""
+        monitor, broken = use_case().monitor, SCENARIOS[self.scenario].broken
+        until = self.actionable + broken + monitor.window + monitor.of - 2
+        return sum(broken > 0 and self.onset <= day < until for day, _ in self.asked)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+@dataclass
+class Trainings:
+    """What a training on each day gives; policies that train on the same day share it."""
+
+    world: World
+    _made: dict[int, Trained | None] = field(default_factory=dict)
+
+    def at(self, day: int) -> Trained | None:
+        """Train once for each day."""
+        if day not in self._made:
+            self._made[day] = trained(self.world, day)
+        return self._made[day]
+
+
+def live(scenario: Scenario, seed: int, policies: Sequence[Policy], *, years: int = 1) -> list[Life]:
+    """Live through one world once per policy."""
+    world = draw(scenario, seed, years=years)
+    trainings = Trainings(world)
+    return [_live(world, policy, trainings) for policy in policies]
+
+
+def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
+    champion = trainings.at(BEFORE)
+    if champion is None:
+        raise ValueError("the history is too short for a first champion")
+    ask, by = policy.make(), dict[int, Trained]()
+    scores = np.full(len(world.rows), np.nan)
+    asked: list[tuple[int, str]] = []
+    promoted: list[int] = []
+    for day in world.live:
+        own = span(day, day)
+        by[day], scores[own] = champion, champion.scores(day)
+        stood = (BEFORE, *(at for at, _ in asked))
+        why = ask(Moment(world, day, champion, by, scores, stood))
+        if not why:
+            continue
+        asked.append((day, why))
+        candidate = trainings.at(day)
+        if candidate is not None and (not policy.gated or compare(candidate, champion).outcome == "PASS"):
+            champion = candidate
+            promoted.append(day)
+    own = span(world.live[0], world.live[-1])
+    lost = world.oracle(own) - world.worth(scores[own], own)
+    years = len(world.live) / YEAR
+    name = world.scenario.name
+    return Life(
+        name, policy.name, world.seed, years, tuple(asked), tuple(promoted), lost, world.onset, world.actionable
+    )

@@ -1,0 +1,118 @@
+"""A policy's life in a simulated world, with everything that decides as it is outside of simulations."""
+
+import numpy as np
+import pytest
+
+from updraft.monitor.measures import discover
+from updraft.simulation.champion import Trained, compare, trained
+from updraft.simulation.life import Life, live
+from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Moment, window
+from updraft.simulation.scenario import SCENARIOS
+from updraft.simulation.world import BEFORE, World, draw, span
+
+
+@pytest.fixture(scope="module")
+def abrupt() -> World:
+    return draw(SCENARIOS["abrupt_drift"], 3)
+
+
+@pytest.fixture(scope="module")
+def first(abrupt: World) -> Trained:
+    made = trained(abrupt, BEFORE)
+    assert made is not None
+    return made
+
+
+def moment(world: World, champion: Trained, day: int) -> Moment:
+    by = dict.fromkeys(range(BEFORE, day + 1), champion)
+    scores = np.full(len(world.rows), np.nan)
+    for at in by:
+        scores[span(at, at)] = champion.scores(at)
+    return Moment(world, day, champion, by, scores, (BEFORE,))
+
+
+def test_a_training_sees_mature_labels_only(abrupt: World, first: Trained) -> None:
+    assert first.learnt["partition"].max() == abrupt.days[BEFORE - abrupt.lag].key
+    assert set(first.held["partition"]) == set(sorted(first.learnt["partition"].unique())[-14:])
+
+
+def test_a_training_without_enough_history_is_refused(abrupt: World) -> None:
+    assert trained(abrupt, 20) is None
+
+
+def test_the_gate_keeps_an_equal_model_out_and_lets_one_in_that_knows_the_new_meaning(
+    abrupt: World, first: Trained
+) -> None:
+    equal, better = trained(abrupt, BEFORE + 40), trained(abrupt, abrupt.onset + 60)
+    assert equal is not None
+    assert better is not None
+    assert compare(equal, first).outcome != "PASS"
+    assert compare(better, first).outcome == "PASS"
+
+
+def test_a_look_has_the_scored_days_and_the_mature_ones(abrupt: World, first: Trained) -> None:
+    seen = window(moment(abrupt, first, BEFORE + 20))
+    assert [*seen.scores["partition"].unique()] == [day.key for day in abrupt.days[BEFORE + 14 : BEFORE + 21]]
+    last = BEFORE + 20 - abrupt.lag
+    assert [*seen.matured["partition"].unique()] == [day.key for day in abrupt.days[last - 6 : last + 1]]
+    assert seen.matured["late"].notna().all()
+    assert not seen.waiting
+
+
+def test_a_look_says_which_labels_are_awaited() -> None:
+    dark = draw(SCENARIOS["label_outage"], 3)
+    champion = trained(dark, BEFORE)
+    assert champion is not None
+    seen = window(moment(dark, champion, dark.onset + dark.lag + 2))
+    assert sorted(seen.waiting) == [day.key for day in dark.days[dark.onset : dark.onset + 3]]
+
+
+def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -> None:
+    kinds = ("features", "performance", "scores")
+    controller, now = Controller(kinds), moment(abrupt, first, BEFORE + 7)
+    assert controller(now) == ""
+    expected = {m.metric for kind in kinds for m in discover()[kind](window(now))}
+    assert {m.metric for look in controller._looks for m in look} == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("policy", "asked", "promoted"),
+    [pytest.param("never", 0, 0, id="never"), pytest.param("monthly", 13, 13, id="monthly without a gate")],
+)
+def test_naive_policies_train_as_they_say(policy: str, asked: int, promoted: int) -> None:
+    (lived,) = live(SCENARIOS["stationary"], 3, [POLICIES[policy]])
+    assert (len(lived.asked), len(lived.promoted)) == (asked, promoted)
+
+
+@pytest.mark.slow
+def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_model_in() -> None:
+    controlled, never = live(SCENARIOS["abrupt_drift"], 3, [POLICIES[CONTROLLER], POLICIES["never"]])
+    assert controlled.delay <= 5
+    assert controlled.promoted
+    assert controlled.lost < never.lost
+
+
+@pytest.mark.slow
+def test_the_controller_does_not_train_on_a_broken_feed() -> None:
+    (lived,) = live(SCENARIOS["broken_feed"], 3, [POLICIES[CONTROLLER]])
+    assert lived.on_broken == 0
+
+
+def life(**said: object) -> Life:
+    told = {"scenario": "stationary", "policy": CONTROLLER, "seed": 1, "years": 1.0, "asked": (), "promoted": ()}
+    return Life(**{**told, "lost": 0.01, "onset": 200, "actionable": 204, **said})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "days", "false", "delay", "on_broken"),
+    [
+        pytest.param("stationary", (80, 210), 2, 6, 0, id="nothing to mend: all are false"),
+        pytest.param("abrupt_drift", (80, 210), 1, 6, 0, id="before the change could be seen"),
+        pytest.param("abrupt_drift", (), 0, float("inf"), 0, id="never"),
+        pytest.param("broken_feed", (199, 200, 223, 224), 4, 19, 2, id="until no broken row is in any look counted"),
+    ],
+)
+def test_what_came_of_it(scenario: str, days: tuple[int, ...], false: int, delay: float, on_broken: int) -> None:
+    lived = life(scenario=scenario, asked=tuple((day, "because") for day in days))
+    assert (lived.false, lived.delay, lived.on_broken) == (false, delay, on_broken)
