@@ -46,6 +46,7 @@ class ModelState:
     :param changed: What else a training would find changed since the last one: the spec, or the code.
     :param in_vain: Trainings in a row that the incident asked for and that brought no better model.
     :param stake: What is lost meanwhile; `None` when unknown.
+    :param risen_on: What asked for the champion's training, if that was a loss of performance or a follow-up of one.
     """
 
     champion: str | None
@@ -61,6 +62,7 @@ class ModelState:
     changed: str = ""
     in_vain: int = 0
     stake: Stake | None = None
+    risen_on: str = ""
 
     @property
     def numbers(self) -> dict[str, float | int | None]:
@@ -121,6 +123,10 @@ def _causes(state: ModelState, limits: Retrain) -> Iterator[tuple[str, str]]:
         return
     if state.incident and state.incident.champion == state.champion and state.incident.kind != "label_outage":
         yield state.incident.kind, state.incident.reason
+    # What came last is held out, so the first model that is better after the world turned has learnt little of it; and
+    # held against its own holdout it never alarms.
+    if state.risen_on and state.in_vain < limits.attempts:
+        yield "follow_up", f"the champion rose on {state.risen_on}, and may learn more of what came since"
     last = state.last_trained_at
     if limits.every and last is not None and state.as_of - last >= limits.every:
         yield "schedule", f"last trained at {last:%Y-%m-%d %H:%M}, to be done every {render(limits.every)}"

@@ -268,6 +268,25 @@ def test_trainings_that_an_incident_asked_for_in_vain_are_counted(parcels_case, 
     assert retrain.model_state(parcels_case, calendar(parcels_case).at("2024-01-20"), lake, state).in_vain == in_vain
 
 
+@pytest.mark.parametrize(
+    ("facts", "day", "risen_on"),
+    [
+        pytest.param({"kind": "performance"}, 5, "performance", id="a loss of performance"),
+        pytest.param({"kind": "follow_up"}, 5, "follow_up", id="a follow-up of one"),
+        pytest.param({"kind": "feature_drift"}, 5, "", id="drift that cost nothing yet"),
+        pytest.param({"kind": "performance"}, 4, "", id="another training"),
+    ],
+)
+def test_it_is_known_what_the_champion_rose_on(parcels_case, tmp_path, facts, day, risen_on):
+    lake = Lake(str(tmp_path / "lake"))
+    ledger_of(lake, ("same", 5))
+    about = {"why": "by hand", "who": "test", "partition": f"2024-01-{day:02}"}
+    Ledger(lake, "parcels").append("decided", **about, facts={"action": "retrain", **facts})
+    state = Ledger(lake, "parcels").state()
+    at = calendar(parcels_case).at("2024-01-20")
+    assert retrain.model_state(parcels_case, at, lake, state).risen_on == risen_on
+
+
 def test_after_enough_attempts_a_person_is_asked(drifting):
     case = drifting.case.model_copy(
         update={"retrain": drifting.case.retrain.model_copy(update={"attempts": 1, "budget": 9})}

@@ -10,7 +10,7 @@ from updraft.retrain import ModelState, Stake, decide
 from updraft.spec.retrain import Retrain
 
 CHAMPION, FORMER = "c" * 64, "f" * 64
-LIMITS = Retrain(cooldown="14d", budget=2, budget_period="30d")
+LIMITS = Retrain(cooldown="14d", budget=2, budget_period="30d", attempts=3)
 DRIFT = Incident("feature_drift", CHAMPION, "2013-03-30", False, "feature_drift in 3 of the last 5 partitions")
 NOW = datetime(2013, 4, 1, tzinfo=UTC)
 
@@ -162,7 +162,7 @@ def test_a_decision_follows_from_the_state_and_says_why(known, action, kind, bec
     ],
 )
 def test_of_several_causes_the_order_decides(known, action, kind):
-    limits = Retrain(cooldown="14d", budget=2, every="40d", new_labels=5000, cost=100)
+    limits = Retrain(attempts=3, cooldown="14d", budget=2, every="40d", new_labels=5000, cost=100)
     decided = decide(state(**known), limits)
     assert (decided.action, decided.kind) == (action, kind)
 
@@ -212,6 +212,23 @@ def test_a_decision_carries_the_numbers_it_rests_on():
         "lost_per_row": None,
         "rows_at_stake": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("known", "action", "kind"),
+    [
+        pytest.param({}, "retrain", "follow_up", id="when the cooldown is over"),
+        pytest.param(COOLING, "none", "follow_up/cooldown", id="not before"),
+        pytest.param(SPENT, "none", "follow_up/budget", id="within the budget"),
+        pytest.param(NOTHING, "none", "follow_up/nothing_new", id="when there is something to learn"),
+        pytest.param({"incident": PERFORMANCE}, "retrain", "performance", id="an incident is more pressing"),
+        pytest.param(VAIN, "none", "calm", id="until the gate has said often enough that there is no better"),
+        pytest.param(FAULT, "quarantine", "broken_feed", id="never on broken data"),
+    ],
+)
+def test_a_champion_that_rose_on_a_loss_of_performance_is_followed_up(known, action, kind):
+    decision = decide(state(risen_on="performance", **known), LIMITS)
+    assert (decision.action, decision.kind) == (action, kind)
 
 
 def test_a_budget_of_nothing_never_trains():

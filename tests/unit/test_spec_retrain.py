@@ -8,7 +8,7 @@ from updraft.spec.retrain import Retrain
 
 
 def test_a_training_is_followed_by_quiet_unless_the_spec_says_otherwise():
-    assert Retrain().cooldown == timedelta(days=14)
+    assert Retrain().cooldown == timedelta(days=7)
     assert Retrain.model_validate({"cooldown": "0d"}).cooldown == timedelta(0)
 
 
@@ -19,8 +19,8 @@ def test_an_incident_takes_fewer_alarms_than_partitions():
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        pytest.param({"every": "7d"}, "`every` of 7d lies within the cooldown of 14d", id="never quiet"),
-        pytest.param({"every": "14d"}, "asks for 3 trainings within 30d, `budget` allows 2", id="beyond the budget"),
+        pytest.param({"every": "5d"}, "`every` of 5d lies within the cooldown of 7d", id="never quiet"),
+        pytest.param({"every": "7d"}, "asks for 5 trainings within 30d, `budget` allows 4", id="beyond the budget"),
         pytest.param({"new_labels": 0}, "greater than or equal to 1", id="always"),
         pytest.param({"cost": 0}, "greater than 0", id="a training for nothing"),
     ],

@@ -21,6 +21,8 @@ from updraft.retrain import Decision, ModelState, Stake, decide
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
 
+# What a training mends step by step: see `updraft.retrain`.
+HEALED = ("performance", "estimated_performance", "follow_up")
 REMINDED = 30  # partitions after which the same reason not to act is recorded again
 
 
@@ -90,6 +92,7 @@ def model_state(
         changed=_changed(case, state, code_version),
         in_vain=_in_vain(state, at),
         stake=None if watched is None else _stake(case, lake, watched),
+        risen_on=_risen_on(state),
     )
 
 
@@ -138,7 +141,15 @@ def _in_vain(state: State, at: Partition) -> int:
     ended = {r.facts["identity"]: r.sequence for r in state.records if r.kind == "resolved"}
     rose = max((r.sequence for r in state.records if r.kind in ("challenger", "promoted", "rolled_back")), default=0)
     own = [r for r in asked if r.partition != at.key and r.sequence > max(rose, ended.get(r.facts.get("incident"), 0))]
-    return sum(_came_to_nothing(state, r) for r in own if "incident" in r.facts)
+    return sum(_came_to_nothing(state, r) for r in own if "incident" in r.facts or r.facts.get("kind") == "follow_up")
+
+
+def _risen_on(state: State) -> str:
+    """What asked for the training that the champion came from, if a loss of performance did, at first or later."""
+    stood = {r.partition for r in state.records if r.kind == "trained" and r.model == state.champion}
+    asked = [r for r in state.records if r.kind == "decided" and r.facts.get("action") == "retrain"]
+    kind = next((str(r.facts.get("kind")) for r in reversed(asked) if r.partition in stood), "")
+    return kind if kind in HEALED else ""
 
 
 def _came_to_nothing(state: State, asked: Record) -> bool:

@@ -20,11 +20,11 @@ class Retrain(Part):
     new_labels: int | None = Field(
         default=None, ge=1, description="The controller asks for a training when this many new rows have mature labels."
     )
-    cooldown: Duration = Field(default=timedelta(days=14), description="Quiet time after a training.")
-    budget: int = Field(default=2, ge=0, description="Most trainings the controller asks for within `budget_period`.")
+    cooldown: Duration = Field(default=timedelta(days=7), description="Quiet time after a training.")
+    budget: int = Field(default=4, ge=0, description="Most trainings the controller asks for within `budget_period`.")
     budget_period: Duration = Field(default=timedelta(days=30), description="The span the budget is counted over.")
     attempts: int = Field(
-        default=3, ge=1, description="Trainings for one incident that bring no better model; then a person is asked."
+        default=6, ge=1, description="Trainings for one incident that bring no better model; then a person is asked."
     )
     cost: float | None = Field(
         default=None,
