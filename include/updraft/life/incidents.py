@@ -1,6 +1,7 @@
 """Incidents on record: opened once, and resolved when what they are about is over or their champion is replaced."""
 
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from updraft.ingest.account import standings
@@ -8,8 +9,8 @@ from updraft.ingest.feed import Feed, named
 from updraft.lake import Lake
 from updraft.ledger import Kind, Ledger, Record, State
 from updraft.life.measured import history, measurements, monitor_table
+from updraft.monitor.fault import standing
 from updraft.monitor.incident import Incident, lasts
-from updraft.monitor.watch import feed_fault
 from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
 
@@ -109,8 +110,14 @@ def _ended(case: UseCase, at: Partition, lake: Lake, state: State, record: Recor
 
 
 def _fault(case: UseCase, at: Partition, lake: Lake) -> str | None:
-    measured = at.key in lake.partitions(monitor_table(case))
-    return feed_fault(measurements(case, [at.key], lake)) if measured else None
+    keys = [key for key in lake.partitions(monitor_table(case)) if key <= at.key]
+    if at.key not in keys:
+        return None
+    dates = calendar(case)
+    mature = dates.last_mature(at.as_of)
+    lag = len(dates.keys((mature or dates.first).key, at.key)) - 1
+    seen = measurements(case, keys, lake, least=lag + case.monitor.of)
+    return standing([[*own] for _, own in groupby(seen, key=lambda m: m.partition)], case, lag=lag)
 
 
 def _blocked(case: UseCase, at: Partition, lake: Lake) -> str:

@@ -1,6 +1,6 @@
 """A model as it lives: trained, measured on its holdout, profiled, and its scores."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,9 @@ from updraft.evidence.gates import champion as gate
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.verdict import Verdict
 from updraft.model.model import Model
+from updraft.monitor import told_apart
+from updraft.monitor.conduct import conduct
+from updraft.monitor.importance import importance
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.reference import Profile, profile
 from updraft.simulation.study import FINGERPRINT, use_case
@@ -63,7 +66,21 @@ class Trained:
     @cached_property
     def profile(self) -> Profile:
         """What monitoring compares with."""
-        return profile(self.learnt, use_case(), self.model.predict(self.held))
+        case, model = use_case(), self.model
+        kept = profile(self.learnt, case, model.predict(self.held), importance(model, self.held))
+        return replace(kept, conduct=conduct(case, model, self.held, WATCHED["binary"][0]))
+
+    @cached_property
+    def reference_rows(self) -> "DataFrame":
+        """Some rows of its own windows, in runs as long as a look."""
+        import pandas as pd
+
+        rows, keys = self.learnt, sorted(self.learnt["partition"].unique())
+        taken = [
+            told_apart.sample(rows[rows["partition"].isin(run)]).assign(run=number)
+            for number, run in enumerate(told_apart.runs(keys, use_case().monitor.window))
+        ]
+        return pd.concat(taken, ignore_index=True)
 
 
 def trained(world: World, at: int) -> Trained | None:

@@ -86,11 +86,12 @@ def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
     scores = np.full(len(world.rows), np.nan)
     asked: list[tuple[int, str]] = []
     promoted: list[int] = []
+    in_vain, healing = 0, False
     for day in world.live:
         own = span(day, day)
         by[day], scores[own] = champion, champion.scores(day)
         stood = (BEFORE, *(at for at, _ in asked))
-        why = ask(Moment(world, day, champion, by, scores, stood))
+        why = ask(Moment(world, day, champion, by, scores, stood, in_vain, healing))
         if not why:
             continue
         asked.append((day, why))
@@ -98,6 +99,9 @@ def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
         if candidate is not None and (not policy.gated or compare(candidate, champion).outcome == "PASS"):
             champion = candidate
             promoted.append(day)
+            in_vain, healing = 0, why.startswith(("performance", "estimated_performance", "the champion rose"))
+        else:
+            in_vain += 1
     own = span(world.live[0], world.live[-1])
     lost = world.oracle(own) - world.worth(scores[own], own)
     years = len(world.live) / YEAR

@@ -34,6 +34,8 @@ class Moment:
     :param by: Who scored each day so far.
     :param scores: The score of every row so far; nan elsewhere (rows,).
     :param trainings: Days at which trainings stood, the first champion's included.
+    :param in_vain: Trainings in a row that brought no better model.
+    :param healing: Whether the champion rose on a loss of performance, or on a follow-up of one.
     """
 
     world: World
@@ -42,6 +44,8 @@ class Moment:
     by: Mapping[int, Trained]
     scores: NDArray[np.float64]
     trainings: tuple[int, ...]
+    in_vain: int = 0
+    healing: bool = False
 
 
 class Ask(Protocol):
@@ -86,6 +90,8 @@ class Controller:
             new_mature_partitions=now.day - last if now.day > lag else 0,
             data_incident=standing(list(self._looks), use_case(), lag=lag),
             incident=incident(history, use_case(), champion=now.champion.digest),
+            in_vain=now.in_vain,
+            risen_on="performance" if now.healing else "",
         )
 
 
@@ -114,6 +120,11 @@ def window(now: Moment, earlier: tuple[Measurement, ...] = ()) -> Window:
         holdout=now.champion.on_holdout,
         model=now.champion.model,
         earlier=earlier,
+        reference_rows=now.champion.reference_rows,
+        labels={
+            world.days[day].key: float(np.isfinite(world.labels(day, day, now.day)).mean())
+            for day in range(since, mature + 1)
+        },
     )
 
 
