@@ -65,7 +65,7 @@ def _places(lake: Lake, names: Sequence[str]) -> list[Place]:
         if (shape := lake.shape(table)) is not None:
             version, schema = shape
             columns = tuple((field.name, str(field.type)) for field in schema)
-            found.append(Place(lake.table_uri(table), version, columns))
+            found.append(Place(lake.location(table), version, columns))
     return found
 
 

@@ -110,9 +110,8 @@ def test_a_profile_survives_the_lake_and_the_same_profile_gives_the_same_bytes()
     content = to_bytes(made)
     assert from_bytes(content) == made
     assert to_bytes(profile(FRAME[::-1], use_case(), [1 / 3, 0.1])) == content
-    assert list(json.loads(content)) == sorted(
-        ["conduct", "features", "scores", "seen", "partitions", "parts", "importance"]
-    )
+    lists = ["partitions", "parts", "run_width", "told_apart"]
+    assert list(json.loads(content)) == sorted(["conduct", "features", "importance", "scores", "seen", *lists])
 
 
 def test_a_profile_is_small_however_many_rows_it_stands_for():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from updraft.model.encoder import Encoder
-from updraft.monitor.told_apart import ROWS, RUNS, effect, runs, sample, told_apart
+from updraft.monitor.told_apart import ROWS, RUNS, effect, runs, sample, told_apart, usual
 
 FEATURES = (("a", "number"), ("b", "number"), ("c", "category"))
 DAYS = [str(day.date()) for day in pd.date_range("2013-01-01", periods=6 * 7)]
@@ -30,6 +30,14 @@ def told(seed, **how):
     reference = rows(DAYS, seed, **sway).assign(run=lambda f: f["partition"].map(DAYS.index) // 7)
     encoder = Encoder.fit(reference, FEATURES)
     return told_apart(encoder, reference, rows([f"2013-07-0{n}" for n in range(1, 8)], seed + 1000, **how), 0.005)
+
+
+def test_what_was_kept_of_the_reference_need_not_be_found_again():
+    reference = rows(DAYS, 3).assign(run=lambda f: f["partition"].map(DAYS.index) // 7)
+    encoder = Encoder.fit(reference, FEATURES)
+    kept = usual(encoder, reference)
+    now = rows([f"2013-07-0{n}" for n in range(1, 8)], 1)
+    assert told_apart(encoder, reference, now, 0.005, known=kept) == told_apart(encoder, reference, now, 0.005)
 
 
 def test_a_window_that_did_not_move_is_not_told_apart():

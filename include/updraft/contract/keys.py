@@ -1,6 +1,8 @@
 """Keys that stand in more than one row of a delivery: gathered in DuckDB, on disk where there are many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +22,7 @@ from updraft.spool import folder
 Flags = Mapping[str, NDArray[np.bool_]]
 _MEMORY = "64MB"  # what does not fit goes to disk
 _BATCH = 1 << 16
-_AT_A_TIME = 500_000  # keys that are compared with each other
+_AT_A_TIME = 1 << 21  # hashes of keys that are compared with each other
 
 
 class Keys:
@@ -30,9 +32,12 @@ class Keys:
         self._name, self._source = name, source
         self._places: dict[str, int] = {}  # a number in place of each delivery's long name
         self._keys = ", ".join(map(quoted, source.key))
+        self._by = f"{suite.DELIVERY}, {self._keys}"
 
     def __enter__(self) -> Self:
         import duckdb
+
+        self._hashes = TemporaryFile(dir=folder())
 
         limits: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(folder()), "threads": 1}
         self._db = duckdb.connect(config={**limits, "preserve_insertion_order": False})
@@ -43,6 +48,7 @@ class Keys:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._db.close()
+        self._hashes.close()
 
     def put(self, together: Sequence[Part]) -> None:
         """Take the keys of some rows; one of which a column is missing is equal to none."""
@@ -55,6 +61,8 @@ class Keys:
         whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in self._source.key)
         self._db.execute("CREATE TABLE IF NOT EXISTS keys AS SELECT * FROM arrived LIMIT 0")
         self._db.execute(f"INSERT INTO keys BY NAME SELECT * FROM arrived WHERE {whole}")  # noqa: S608 - quoted names
+        hashed = self._db.execute(f"SELECT hash({self._by}) AS h FROM arrived WHERE {whole}").fetchnumpy()["h"]  # noqa: S608
+        self._hashes.write(np.asarray(hashed, np.uint64).tobytes())
         self._db.unregister("arrived")
 
     def repeated(self, deliveries: Mapping[str, Decoded], bad: Flags) -> dict[str, tuple[Tally, NDArray[np.int64]]]:
@@ -92,26 +100,42 @@ class Keys:
             }
         )
         self._db.register("bad", known)
-        by = f"{suite.DELIVERY}, {self._keys}"
-        self._find_shared(by)
+        by = self._by
+        self._find_shared()
         self._db.execute(
             f"CREATE TABLE again AS SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY row) AS nth "  # noqa: S608 - quoted names
             f"FROM keys SEMI JOIN shared USING ({by}) ANTI JOIN bad USING ({suite.DELIVERY}, row)"
         )
         self._db.unregister("bad")
 
-    def _find_shared(self, by: str) -> None:
-        """Find keys that more than one row has, part by part of all keys, so that each part fits into memory."""
-        ((rows,),) = self._db.sql("SELECT count(*) FROM keys").fetchall()
-        parts = rows // _AT_A_TIME + 1
-        self._db.execute(f"CREATE TABLE shared AS SELECT {by} FROM keys LIMIT 0")  # noqa: S608 - quoted names
-        for part in range(parts):
-            own = f"WHERE hash({by}) % {parts} = {part}" if parts > 1 else ""
-            self._db.execute(f"INSERT INTO shared SELECT {by} FROM keys {own} GROUP BY ALL HAVING count(*) > 1")  # noqa: S608
+    def _find_shared(self) -> None:
+        """Find keys that more than one row has: first by their hashes, which are few bytes each, then by themselves."""
+        self._db.register("twice", pa.table({"h": pa.array(self._twice())}))
+        self._db.execute(
+            f"CREATE TABLE shared AS SELECT {self._by} FROM keys WHERE hash({self._by}) IN (SELECT h FROM twice) "  # noqa: S608 - quoted names
+            "GROUP BY ALL HAVING count(*) > 1"
+        )
+        self._db.unregister("twice")
+
+    def _twice(self) -> NDArray[np.uint64]:
+        """Hashes that stand there more than once; looked for in one range of them after another."""
+        parts = self._hashes.tell() // 8 // _AT_A_TIME + 1
+        edges = [part * 2**64 // parts for part in range(parts + 1)]
+        found = [np.zeros(0, np.uint64)]
+        for low, high in pairwise(edges):
+            own = np.sort(np.concatenate([each[(each >= low) & (each <= high - 1)] for each in self._read()]))
+            found.append(np.unique(own[1:][own[1:] == own[:-1]]))
+        return np.concatenate(found)
+
+    def _read(self) -> Iterator[NDArray[np.uint64]]:
+        self._hashes.seek(0)
+        while content := self._hashes.read(_BATCH * 8):
+            yield np.frombuffer(content, np.uint64)
+        yield np.zeros(0, np.uint64)
 
     def _shared(self) -> Any:
         """Rows that share a key with another, as many as are set aside one by one."""
-        by = f"{suite.DELIVERY}, {self._keys}"
+        by = self._by
         twice = f"SELECT {by} FROM again WHERE nth = 2 ORDER BY ALL LIMIT {self._source.caps.bad_rows + 1}"  # noqa: S608
         return self._db.sql(f"SELECT {by} FROM again SEMI JOIN ({twice}) USING ({by}) WHERE nth <= 2").df()  # noqa: S608
 

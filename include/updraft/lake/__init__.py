@@ -39,6 +39,12 @@ class Lake:
     uri: str
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def still(self) -> "Lake":
+        """The same lake for reading alone: every table stays at the version it has when it is first asked about."""
+        from updraft.lake.still import Still
+
+        return Still(self.uri, self.options)
+
     # ---- tables -------------------------------------------------------------------------------------------------
 
     def replace(self, table: str, rows: Rows, partitions: Sequence[str]) -> int:
@@ -133,20 +139,22 @@ class Lake:
 
     def version(self, table: str) -> int | None:
         """Version of a table, `None` when it does not exist."""
-        present = self._open(table)
-        return None if present is None else int(present.version())
+        return None if (shape := self.shape(table)) is None else shape[0]
 
     def shape(self, table: str) -> tuple[int, pa.Schema] | None:
         """Version and columns of a table, `None` when it does not exist."""
-        present = self._open(table)
-        return None if present is None else (int(present.version()), pa.schema(present.schema().to_arrow()))
+        return (
+            None
+            if (present := self._open(table)) is None
+            else (int(present.version()), pa.schema(present.schema().to_arrow()))
+        )
 
     def _open(self, table: str) -> "DeltaTable | None":
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
         try:
-            return DeltaTable(self.table_uri(table), storage_options=dict(self.options))
+            return DeltaTable(self.location(table), storage_options=dict(self.options))
         except TableNotFoundError:
             return None
         except OSError as fault:
@@ -222,19 +230,13 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import CommitFailedError
 
-        options = dict(self.options)
+        how: dict[str, Any] = {"partition_by": ["partition"], "storage_options": dict(self.options)}
         try:
-            DeltaTable.create(
-                self.table_uri(table), schema, mode="ignore", partition_by=["partition"], storage_options=options
-            )
+            DeltaTable.create(self.location(table), schema, mode="ignore", **how)
         except CommitFailedError as lost:
             raise beaten(table) from lost
         except OSError as fault:
             raise unavailable(fault) from fault
-
-    def table_uri(self, table: str) -> str:
-        """Where a table lies."""
-        return f"{self.uri.rstrip('/')}/{checked(table)}"
 
     # ---- objects ------------------------------------------------------------------------------------------------
 
@@ -289,7 +291,7 @@ class Lake:
         return sorted(found["path"] for page in self._store.list(checked(prefix) + "/") for found in page)
 
     def location(self, key: str) -> str:
-        """Where a person or another tool finds an object."""
+        """Where a person or another tool finds an object, or a table."""
         return f"{self.uri.rstrip('/')}/{checked(key)}"
 
     @property

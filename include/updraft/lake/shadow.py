@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import pyarrow as pa
@@ -72,6 +72,14 @@ class Shadow(Lake):
     def partitions(self, table: str) -> list[str]:
         """Keys of the partitions a table holds."""
         return self._side(table).partitions(table)
+
+    def still(self) -> Lake:
+        """The same, with what is shown of the other lake at the versions it has when it is first asked about."""
+        return replace(self, live=self.live.still())
+
+    def shape(self, table: str) -> tuple[int, pa.Schema] | None:
+        """Version and columns of a table."""
+        return self._side(table).shape(table)
 
     def version(self, table: str) -> int | None:
         """Version of a table."""

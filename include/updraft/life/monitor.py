@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from updraft import dataset, features, operation, score
+from updraft import dataset, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import arrival, labels, rollout, supply
 from updraft.life.incidents import broken_feed, open_incident, over, resolve_incidents, unclosed
+from updraft.life.likeness import reference_rows
 from updraft.life.measured import history, measurements, monitor_table
 from updraft.life.train import examined, profile_key
 from updraft.model import store
 from updraft.model.model import Model
-from updraft.monitor import estimation_record, reference, table, told_apart, watch
+from updraft.monitor import estimation_record, reference, table, watch
 from updraft.monitor.incident import Incident, lasting
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
@@ -22,7 +23,7 @@ from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
 __all__ = [
     "Watched", "mature", "monitor_table", "on_holdout", "open_incident", "resolve_incidents", "settle",
@@ -94,7 +95,7 @@ def watch_partitions(case: UseCase, keys: Sequence[str], lake: Lake) -> Watched:
     for key in keys:
         measured = _measure(case, calendar(case).at(key), lake, champion)
         lake.replace(monitor_table(case), table.to_arrow(measured), [key])
-    now = calendar(case).at(keys[-1])
+    now, lake = calendar(case).at(keys[-1]), lake.still()
     alarmed = history(case, now, lake)[-1]
     found = _lasting(case, now, lake, champion)
     first = next((one for one in found if one.kind not in ("label_outage", "broken_feed")), None)
@@ -158,6 +159,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         )
     matured = labels.scored_and_mature(case, at, lake)[-case.monitor.window :]
     waiting = dataset.mature_labels(case, matured, lake)
+    lake = lake.still()  # from here on it is only read, each table many times
     scores, truth = labels.scores(case, lake, scored), labels.with_labels(case, lake, matured)
     model = _model(case, lake, champion)
     seen = Window(
@@ -173,7 +175,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         model=model,
         examined=examined(case, lake, champion),
         spent=operation.first_runs(operation.read(case, lake, [at.key]), operation.BEFORE_MONITORING),
-        reference_rows=_reference_rows(case, lake, model, len(scored)),
+        reference_rows=None if model is None else reference_rows(case, lake, model, len(scored)),
         earlier=_earlier(case, at, lake),
         supply=supply.supplied(case, scored, lake),
         known=labels.known(case, at, lake, champion, truth),
@@ -199,22 +201,6 @@ def _model(case: UseCase, lake: Lake, champion: str) -> Model | None:
         return store.load(lake, case.name, champion)
     except ModelRejected:
         return None
-
-
-def _reference_rows(case: UseCase, lake: Lake, model: Model | None, width: int) -> "DataFrame | None":
-    """A sample of the rows of the champion's windows, read anew: a copy of rows would outlive their erasure."""
-    if model is None:
-        return None
-    import pandas as pd
-
-    known = set(lake.partitions(features.table(case)))
-    keys = sorted(known & {key for name in ("train", "validation", "holdout") for key in model.manifest.windows[name]})
-    # One run at a time, so that no more is held than the window itself has.
-    taken = [
-        told_apart.sample(dataset.frame(case, lake, run)).assign(run=number)
-        for number, run in enumerate(told_apart.runs(keys, width))
-    ]
-    return pd.concat(taken, ignore_index=True) if taken else None
 
 
 def _earlier(case: UseCase, at: Partition, lake: Lake) -> list[table.Measurement]:

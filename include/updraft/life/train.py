@@ -10,7 +10,7 @@ from updraft.errors import ModelRejected, TrainingRefused
 from updraft.evidence import Evidence, Examination, examine
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import hindsight
+from updraft.life import hindsight, likeness
 from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference
@@ -257,7 +257,8 @@ def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame")
     scores = made.model.answers(made.model.predict(unseen))
     behaved = conduct(case, made.model, unseen, WATCHED[case.problem.kind][0])
     seen = reference.profile(rows, case, scores, importance(made.model, unseen))
-    kept = replace(seen, conduct=behaved)
+    apart = likeness.usual(case, lake, made.model)
+    kept = replace(seen, conduct=behaved, told_apart=apart, run_width=case.monitor.window)
     lake.put(profile_key(case, made.model.digest), reference.to_bytes(kept))
 
 

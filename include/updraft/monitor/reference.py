@@ -57,6 +57,7 @@ class Profile:
     :param partitions: Keys of the partitions that are counted one by one, in order.
     :param parts: Per feature, the rows of each of them in the cells of its histogram.
     :param importance: The champion's mean absolute contribution per feature, adding up to 1.
+    :param told_apart: How easily runs of `run_width` partitions of the reference are told from each other (AUC).
     """
 
     features: Mapping[str, Histogram]
@@ -66,6 +67,8 @@ class Profile:
     partitions: tuple[str, ...] = ()
     parts: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
     importance: Mapping[str, float] = field(default_factory=dict)
+    told_apart: tuple[float, ...] = ()
+    run_width: int = 0
 
     def part(self, name: str) -> NDArray[np.int64]:
         """Rows of a feature by partition and cell; without rows where they are not kept."""

@@ -99,8 +99,25 @@ def effect(psi: float) -> float:
     return float(ndtr(math.sqrt(psi / 2)))
 
 
+def usual(encoder: Encoder, reference: "DataFrame", *, without: Collection[str] = ()) -> tuple[float, ...]:
+    """AUC with which each run of the reference is told from the others.
+
+    :param reference: As for `told_apart`.
+    """
+    known, codes = _matrix(encoder, reference, without), list(encoder.categories)
+    parts, run = reference["partition"].to_numpy(str), reference["run"].to_numpy()
+    sides = [(run == one).astype(float) for one in np.unique(run)]
+    return tuple(METRICS["auc"](y, _predicted(known, y, parts, codes)[0]) for y in sides)
+
+
 def told_apart(
-    encoder: Encoder, reference: "DataFrame", current: "DataFrame", alpha: float, *, without: Collection[str] = ()
+    encoder: Encoder,
+    reference: "DataFrame",
+    current: "DataFrame",
+    alpha: float,
+    *,
+    without: Collection[str] = (),
+    known: Sequence[float] = (),
 ) -> ToldApart:
     """Train the classifier on whole partitions and ask it about others.
 
@@ -109,22 +126,22 @@ def told_apart(
     :param current: Rows of the window, with `partition`.
     :param alpha: What the interval leaves out on either side.
     :param without: Features that the classifier does not see.
+    :param known: What `usual` gives, where it was kept.
     """
-    known, now = encoder.matrix(reference), encoder.matrix(current)
-    hidden = [column for column, (name, _) in enumerate(encoder.features) if name in without]
-    known[:, hidden] = now[:, hidden] = 0.0
-    parts, run = reference["partition"].to_numpy(str), reference["run"].to_numpy()
-    codes = list(encoder.categories)
-    usual = []
-    for one in np.unique(run):
-        y = (run == one).astype(float)
-        usual.append(METRICS["auc"](y, _predicted(known, y, parts, codes)[0]))
-    y = np.append(np.zeros(len(known)), np.ones(len(now)))
-    blocks = np.append(parts, current["partition"].to_numpy(str))
-    predicted, gain = _predicted(np.vstack([known, now]), y, blocks, codes)
+    before, now = _matrix(encoder, reference, without), _matrix(encoder, current, without)
+    among = tuple(known) or usual(encoder, reference, without=without)
+    y = np.append(np.zeros(len(before)), np.ones(len(now)))
+    blocks = np.append(reference["partition"].to_numpy(str), current["partition"].to_numpy(str))
+    predicted, gain = _predicted(np.vstack([before, now]), y, blocks, list(encoder.categories))
     found = interval(METRICS["auc"], y, predicted, blocks, confidence=1 - alpha, seed=SEED)
     names = [encoder.features[i][0] for i in np.argsort(-gain, kind="stable") if gain[i] > 0]
-    return ToldApart(found, tuple(usual), tuple(names))
+    return ToldApart(found, among, tuple(names))
+
+
+def _matrix(encoder: Encoder, rows: "DataFrame", without: Collection[str]) -> Rows:
+    matrix = encoder.matrix(rows)
+    matrix[:, [column for column, (name, _) in enumerate(encoder.features) if name in without]] = 0.0
+    return matrix
 
 
 def _predicted(matrix: Rows, y: Rows, blocks: NDArray[np.str_], codes: list[int]) -> tuple[Rows, Rows]:

@@ -40,6 +40,7 @@ class Window:
         would have said, of rows that it did not learn from. Where nobody collected them, those of `matured`.
     :param labels: Share of rows with a label, by mature partition of the last `monitor.window`, whoever scored them.
     :param arrivals: Cohorts, and when their labels were there.
+    :param memo: What one measure found and another builds upon, by name.
     """
 
     case: UseCase
@@ -60,3 +61,4 @@ class Window:
     known: "DataFrame | None" = None
     labels: Mapping[str, float] | None = None
     arrivals: Arrivals | None = None
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)

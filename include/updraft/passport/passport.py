@@ -11,7 +11,6 @@ from typing import Any
 from updraft import score
 from updraft.errors import FeaturesInvalid, ModelRejected
 from updraft.lake import Lake
-from updraft.lake.still import Still
 from updraft.passport import asked, behind, decided, delivered, recomputed
 from updraft.passport.behind import Behind, Sight
 from updraft.passport.check import Check, Layer, at_fault
@@ -81,7 +80,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         # Two readings of a table must not see two versions of it.
-        self.lake = Still(self.lake.uri, self.lake.options)
+        self.lake = self.lake.still()
         self._scores = self.lake.read(score.table(self.case), [self.key])
 
     def passport(self, values: Mapping[str, str]) -> Passport:

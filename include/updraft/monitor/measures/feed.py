@@ -20,6 +20,13 @@ def measure(window: Window) -> list[Measurement]:
     Every partition of the window is looked at, not the newest alone: as long as a broken one is pooled into the look,
     what has drifted in it may be that fault.
     """
+    if "feed" not in window.memo:
+        window.memo["feed"] = _looked(window)
+    found: list[Measurement] = window.memo["feed"]
+    return found
+
+
+def _looked(window: Window) -> list[Measurement]:
     if "partition" not in window.features:
         return []
     held = dict(sorted((str(key), rows) for key, rows in window.features.groupby("partition")))
