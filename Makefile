@@ -56,13 +56,17 @@ bench: setup ## Measure speed and memory beside peers: landing, the as-of engine
 	@$(BIN)/python tests/bench/gates_bench.py
 	@$(BIN)/python tests/bench/slices_bench.py
 
-studies: setup ## Measure how often gates are wrong, what races and tampering do, how good the demo's models can be.
+studies: setup ## Measure how often gates and alarms are wrong, what races do, what the controller is worth.
 	@$(BIN)/python tests/bench/aa_study.py
 	@$(BIN)/python tests/bench/coverage_study.py
 	@$(BIN)/python tests/bench/power_study.py
 	@$(BIN)/python tests/bench/race_study.py --races 1000
 	@$(BIN)/python -m tests.bench.tamper_study
 	@$(BIN)/python tests/bench/demo_study.py
+	@$(BIN)/python tests/bench/drift_study.py --repeats 200
+	@$(BIN)/python tests/bench/estimation_study.py --seeds 40
+	@$(BIN)/python tests/bench/controller_study.py --seeds 20
+	@$(BIN)/python tests/bench/replay_study.py
 
 fuzz: setup ## Land 2,000 hostile deliveries, each in a process that may die.
 	@$(BIN)/python -m tests.fuzz.run --cases 2000 --seed 1
