@@ -20,7 +20,7 @@ from updraft.local.installation import COMPONENTS, _migrate, _password
 from updraft.local.processes import Processes, free_port, program, wait_until
 from updraft.settings import Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 HEARD, ASKED, LOADED = "2024-01-05", "2024-01-06", "2024-01-07"

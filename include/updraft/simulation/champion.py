@@ -68,7 +68,9 @@ class Trained:
         """What monitoring compares with."""
         case, model = use_case(), self.model
         kept = profile(self.learnt, case, model.predict(self.held), importance(model, self.held))
-        return replace(kept, conduct=conduct(case, model, self.held, WATCHED["binary"][0]))
+        apart = told_apart.usual(model.encoder, self.reference_rows)
+        behaved = conduct(case, model, self.held, WATCHED["binary"][0])
+        return replace(kept, conduct=behaved, told_apart=apart, run_width=case.monitor.window)
 
     @cached_property
     def reference_rows(self) -> "DataFrame":
