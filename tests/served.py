@@ -26,6 +26,7 @@ class Asked:
 
     handler: BaseHTTPRequestHandler
     number: int
+    body: bytes = b""
 
     @property
     def path(self) -> str:
@@ -77,9 +78,8 @@ def serving(answer: Callable[[Asked], None]) -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked = Asked(self, len(server.asked))
+            asked = Asked(self, len(server.asked), self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             server.asked.append(asked)
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 answer(asked)
             except (BrokenPipeError, ConnectionResetError):

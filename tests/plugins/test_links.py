@@ -71,4 +71,4 @@ def test_a_decision_links_to_the_card_that_its_result_names(dags, task, told, le
 def test_the_links_survive_the_way_through_the_database(world, stage):
     again = DagSerialization.from_dict(DagSerialization.to_dict(world.dags[f"tiny__{stage}"]))
     named = {name for task in again.tasks for name in task.extra_links}
-    assert named == {"Model card" if stage == "train" else "Data report"}
+    assert named == {{"train": "Model card", "monitor": "Monitoring report"}.get(stage, "Data report")}

@@ -114,6 +114,14 @@ def test_a_broken_feed_is_an_incident_until_a_partition_is_sound_again(parcels_c
     assert [resolve(parcels_case, lake, key) for key in DAYS[2:4]] == [[], [f"broken_feed:{OURS}"]]
 
 
+def test_a_mended_feed_holds_trainings_back_for_as_long_as_its_rows_bend_what_came_true(parcels_case, lake):
+    measured(parcels_case, lake, "-b" + "-" * 6)
+    at = [calendar(parcels_case).at(key) for key in DAYS[:8]]
+    held = [bool(incidents.lingering(parcels_case, day, lake)) for day in at]
+    lag = 3  # partitions from one to the newest whose labels are mature at its moment
+    assert held == [False, *[True] * (lag + parcels_case.monitor.of - 0), *[False] * 8][:8]
+
+
 # ---- what says nothing -------------------------------------------------------------------------------------------
 
 

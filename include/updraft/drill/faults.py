@@ -29,7 +29,7 @@ class Fault:
 
     :param what: What is broken, in words.
     :param must: Signs that must stand there; one that cannot be judged leaves the fault unseen.
-    :param also: Signs that must stand there as well where the monitor looks for them at all.
+    :param also: Signs that must stand there as well where the monitor looks for them, and can judge them.
     :param may: Kinds of alarms that may follow from it.
     :param action: What the controller must do about it, if only one thing is right.
     :param never: What the controller must not do.

@@ -13,6 +13,7 @@ from updraft.errors import FeaturesInvalid
 from updraft.ingest.feed import Feed
 from updraft.lake import Lake
 from updraft.lake.shadow import Shadow
+from updraft.life import likeness
 from updraft.life.monitor import monitor_table
 from updraft.model import store
 from updraft.partition import Partition, calendar
@@ -92,6 +93,7 @@ def copy(seen: Scene, folder: Path, breaks: Breaks, *, silent: bool = False) -> 
     if silent:
         _withhold(seen, lake)
     tables = {"features": features.table(case), "scores": score.table(case), "labels": features.table(case, "label")}
+    lake.replace(tables["features"], *_reference(seen))
     for table in tables.values():
         if rows := live.read(table, seen.keys):
             lake.replace(table, rows, seen.keys)
@@ -105,6 +107,15 @@ def copy(seen: Scene, folder: Path, breaks: Breaks, *, silent: bool = False) -> 
     if earlier and (rows := live.read(monitor_table(case), earlier)):
         lake.replace(monitor_table(case), rows, earlier)
     return lake
+
+
+def _reference(seen: Scene) -> tuple[Rows, list[str]]:
+    """Feature rows of the champion's own windows that a look compares with, and their partitions."""
+    model = store.load(seen.live, seen.case.name, seen.champion)
+    keys = likeness.partitions(seen.case, seen.live, model, seen.case.monitor.window)
+    rows = seen.live.read(features.table(seen.case), keys)
+    assert rows is not None  # the champion learnt from them
+    return rows, keys
 
 
 def _withhold(seen: Scene, lake: Shadow) -> None:

@@ -34,14 +34,18 @@ def judge(case: UseCase, fault: Fault, look: Look, calm: Look) -> Exercise:
     :param calm: The same look at an untouched copy; what stands there already is no sign of the fault.
     """
     wrong, unseen = list(_surplus(fault, look, calm)), list[str]()
+    # What has moved already can hide what is put on top of it.
+    blurred = any(calm.state(sign, case)[0] == "fired" for sign in fault.must)
     for sign in (*fault.must, *fault.also):
         state, why = look.state(sign, case)
-        if state == "absent" and sign in fault.also:
+        if state in ("absent", "unknown") and sign in fault.also:
             continue
         if calm.state(sign, case)[0] == "fired":
             unseen.append(f"{sign}: it stands there without the fault too")
         elif state in ("unknown", "absent"):
             unseen.append(f"{sign} cannot be seen: {why}")
+        elif state == "calm" and blurred:
+            unseen.append(f"{sign} cannot be told apart from what stands there without the fault")
         elif state == "calm":
             wrong.append(f"{sign} was missed: {why}")
         elif sign.kind == "alarm" and sign.of != "label_outage" and look.watched.incident is None:

@@ -11,6 +11,7 @@ from updraft.ledger import Kind, Ledger, Record, State
 from updraft.life.measured import history, measurements, monitor_table
 from updraft.monitor.fault import standing
 from updraft.monitor.incident import Incident, lasts
+from updraft.monitor.watch import feed_fault
 from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
 
@@ -22,6 +23,16 @@ def broken_feed(case: UseCase, at: Partition, lake: Lake) -> str | None:
     is blocked and waits for a person. Single rows in quarantine are what a contract tolerates.
     """
     return "; ".join(why for why in (_fault(case, at, lake), _blocked(case, at, lake)) if why) or None
+
+
+def lingering(case: UseCase, at: Partition, lake: Lake) -> str | None:
+    """Say which fault of the feed can still bend what came true, though it may be mended; `None` when none can."""
+    keys = [key for key in lake.partitions(monitor_table(case)) if key <= at.key]
+    dates = calendar(case)
+    mature = dates.last_mature(at.as_of)
+    lag = len(dates.keys((mature or dates.first).key, at.key)) - 1
+    seen = measurements(case, keys, lake, least=lag + case.monitor.of)
+    return standing([[*own] for _, own in groupby(seen, key=lambda m: m.partition)], case, lag=lag)
 
 
 def unclosed(case: UseCase, lake: Lake) -> list[Record]:
@@ -110,14 +121,8 @@ def _ended(case: UseCase, at: Partition, lake: Lake, state: State, record: Recor
 
 
 def _fault(case: UseCase, at: Partition, lake: Lake) -> str | None:
-    keys = [key for key in lake.partitions(monitor_table(case)) if key <= at.key]
-    if at.key not in keys:
-        return None
-    dates = calendar(case)
-    mature = dates.last_mature(at.as_of)
-    lag = len(dates.keys((mature or dates.first).key, at.key)) - 1
-    seen = measurements(case, keys, lake, least=lag + case.monitor.of)
-    return standing([[*own] for _, own in groupby(seen, key=lambda m: m.partition)], case, lag=lag)
+    measured = at.key in lake.partitions(monitor_table(case))
+    return feed_fault(measurements(case, [at.key], lake)) if measured else None
 
 
 def _blocked(case: UseCase, at: Partition, lake: Lake) -> str:

@@ -60,15 +60,26 @@ def known(case: UseCase, at: Partition, lake: Lake, champion: str, truth: "DataF
     return decided if model is None or not rest else pd.concat([_asked(case, lake, rest, model), decided])
 
 
-def _labelled(case: UseCase, at: Partition, lake: Lake, model: Model | None) -> list[str]:
-    """Partitions with labels by today's definitions, that a model did not learn from."""
+def prepare(case: UseCase, at: Partition, lake: Lake, champion: str) -> None:
+    """Write the labels that `known` rests on: what a look says must not depend on who wrote which of them before."""
+    dataset.mature_labels(case, _candidates(case, at, lake, comparable(lake, case, champion)), lake)
+
+
+def _candidates(case: UseCase, at: Partition, lake: Lake, model: Model | None) -> list[str]:
+    """Mature partitions that are not too old, and that a model did not learn from."""
     last, enough = calendar(case).last_mature(at.as_of), max(case.monitor.window, LEAST)
     if last is None:
         return []
     oldest = calendar(case).step(last, -BACK * enough).start
     learnt = {key for name, keys in _windows(model).items() if name != "holdout" for key in keys}
-    found = [key for key in lake.partitions(features.table(case, "label")) if key <= last.key and key not in learnt]
-    recent = [key for key in found if calendar(case).at(key).start >= oldest][-enough:]
+    found = [key for key in lake.partitions(features.table(case)) if key <= last.key and key not in learnt]
+    return [key for key in found if calendar(case).at(key).start >= oldest]
+
+
+def _labelled(case: UseCase, at: Partition, lake: Lake, model: Model | None) -> list[str]:
+    """The newest of these that have labels by today's definitions."""
+    there, enough = set(lake.partitions(features.table(case, "label"))), max(case.monitor.window, LEAST)
+    recent = [key for key in _candidates(case, at, lake, model) if key in there][-enough:]
     stale = {*features.stale(case, recent, lake), *features.stale(case, recent, lake, "label")}
     return [key for key in recent if key not in stale]
 

@@ -20,11 +20,20 @@ def reference_rows(case: UseCase, lake: Lake, model: Model, width: int) -> "Data
     """
     import pandas as pd
 
+    # One run at a time, so that no more is held than the window itself has.
+    taken = [_sampled(case, lake, run).assign(run=number) for number, run in enumerate(_runs(case, lake, model, width))]
+    return pd.concat(taken, ignore_index=True) if taken else None
+
+
+def partitions(case: UseCase, lake: Lake, model: Model, width: int) -> list[str]:
+    """Keys of the partitions whose rows these are."""
+    return [key for run in _runs(case, lake, model, width) for key in run]
+
+
+def _runs(case: UseCase, lake: Lake, model: Model, width: int) -> list[list[str]]:
     known = set(lake.partitions(features.table(case)))
     keys = sorted(known & {key for name in ("train", "validation", "holdout") for key in model.manifest.windows[name]})
-    # One run at a time, so that no more is held than the window itself has.
-    taken = [_sampled(case, lake, run).assign(run=number) for number, run in enumerate(told_apart.runs(keys, width))]
-    return pd.concat(taken, ignore_index=True) if taken else None
+    return told_apart.runs(keys, width)
 
 
 def usual(case: UseCase, lake: Lake, model: Model) -> tuple[float, ...]:

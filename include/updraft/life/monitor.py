@@ -159,6 +159,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         )
     matured = labels.scored_and_mature(case, at, lake)[-case.monitor.window :]
     waiting = dataset.mature_labels(case, matured, lake)
+    labels.prepare(case, at, lake, champion)
     lake = lake.still()  # from here on it is only read, each table many times
     scores, truth = labels.scores(case, lake, scored), labels.with_labels(case, lake, matured)
     model = _model(case, lake, champion)

@@ -12,7 +12,7 @@ from updraft import dataset, features, score
 from updraft.errors import WriteConflict
 from updraft.lake import Lake
 from updraft.ledger import Ledger, Record, State
-from updraft.life.incidents import broken_feed
+from updraft.life.incidents import broken_feed, lingering
 from updraft.life.measured import measurements
 from updraft.life.monitor import Watched, settle, watch_partitions
 from updraft.life.train import examined
@@ -85,7 +85,8 @@ def model_state(
         last_trained_at=trained,
         trainings_in_period=sum(at.as_of - case.retrain.budget_period < moment < at.as_of for moment in others),
         new_mature_partitions=len(new),
-        data_incident=broken_feed(case, at, lake) if watched is None else watched.data_incident,
+        data_incident=(broken_feed(case, at, lake) if watched is None else watched.data_incident)
+        or _mended(case, at, lake),
         incident=None if watched is None else watched.incident or next(iter(watched.others), None),
         champion_is_worse=None if watched is None else watched.worse,
         new_labels=_labelled(case, new, lake),
@@ -94,6 +95,11 @@ def model_state(
         stake=None if watched is None else _stake(case, lake, watched),
         risen_on=_risen_on(state),
     )
+
+
+def _mended(case: UseCase, at: Partition, lake: Lake) -> str | None:
+    why = lingering(case, at, lake)
+    return why and f"not long ago {why}; its rows are among those that came true last"
 
 
 def _watched(case: UseCase, at: Partition, lake: Lake, state: State) -> Watched | None:
