@@ -59,7 +59,7 @@ class StageOperator(BaseOperator):
         """Keep what the task took in the lake, and its seconds beside the result: overhead is what comes on top."""
         used = self._meter.read()
         context["ti"].xcom_push(key=WORK_SECONDS, value=round(used.seconds, 4))
-        if "partition" in self.template_fields:
+        if "partition" in self.template_fields and self.partition:
             stage = self.dag_id.rpartition("__")[2]
             attempt = f"{context['run_id']}-{context['ti'].try_number}"
             keys, task, rows = self.keys, f"{stage}.{self.task_id}", rows_of(result)
