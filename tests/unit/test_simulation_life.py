@@ -103,7 +103,7 @@ def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_mod
 
 @pytest.mark.slow
 def test_the_controller_does_not_train_on_a_broken_feed() -> None:
-    (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "feed")])
+    (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "scores", "feed")])
     assert lived.on_broken == 0
 
 
