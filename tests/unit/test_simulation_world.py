@@ -32,10 +32,8 @@ def test_a_year_has_a_partition_a_day_after_a_history_to_learn_from() -> None:
     assert list(world("stationary").rows["partition"].unique()) == [day.key for day in world("stationary").days]
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_until_the_change_every_scenario_is_the_same_luck(name: str) -> None:
-    if SCENARIOS[name].season:
-        pytest.skip("a season has no beginning")
+@pytest.mark.parametrize("name", sorted(name for name, one in SCENARIOS.items() if not one.season))
+def test_until_the_change_every_scenario_that_has_one_is_the_same_luck(name: str) -> None:
     changed, calm = world(name), world("stationary")
     before = span(0, calm.onset - 1)
     assert changed.rows.iloc[before].equals(calm.rows.iloc[before])
