@@ -15,7 +15,6 @@ from updraft.local.environment import environment
 from updraft.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-LINEAGE = "AIRFLOW__OPENLINEAGE__TRANSPORT"
 HOME = Path(tempfile.mkdtemp(prefix="updraft-airflow-"))
 
 
@@ -26,9 +25,7 @@ def _settle() -> None:
     os.environ["UPDRAFT_HOME"] = str(HOME)
     os.environ["UPDRAFT_USE_CASES"] = str(ROOT / "include" / "use_cases")
     variables = environment(Settings.from_env(), api_port=1, mlflow_port=1)
-    lineage = os.environ.get(LINEAGE, "")  # test_lineage.py says where to
     os.environ.update({name: value for name, value in variables.items() if name.startswith("AIRFLOW")})
-    os.environ[LINEAGE] = lineage
 
 
 _settle()

@@ -1,6 +1,5 @@
 """The environment of Airflow on one machine: SQLite, LocalExecutor, loopback, and tasks that start warm."""
 
-import json
 import os
 import secrets
 from pathlib import Path
@@ -14,7 +13,6 @@ PRELOAD = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.standard.operators.trigger_dagrun",
     "airflow.providers.standard.operators.hitl",
-    "airflow.providers.openlineage.plugins.listener",
     "great_expectations",
     "great_expectations.expectations",
     "great_expectations.render.renderer",
@@ -48,9 +46,6 @@ PRELOAD = (
     "updraft_airflow.operators.score",
     "updraft.local.warm",  # last
 )
-
-
-LINEAGE = "airflow/lineage.jsonl"  # below the home folder; OpenLineage events, one a line
 
 
 def project() -> Path:
@@ -88,8 +83,8 @@ def environment(settings: Settings, *, api_port: int, mlflow_port: int) -> dict[
         "API__BASE_URL": f"http://127.0.0.1:{api_port}",
         "API__SECRET_KEY": _secret(home, "api_secret"),
         "API_AUTH__JWT_SECRET": _secret(home, "jwt_secret"),
+        # No transport: sending lineage costs every task as much again as Airflow does. Whoever wants it sets one.
         "OPENLINEAGE__NAMESPACE": "updraft",
-        "OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(home / LINEAGE), "append": True}),
         # By default the provider forks, which Delta Lake and LightGBM do not survive, and which takes twice the time.
         "OPENLINEAGE__EXECUTE_IN_THREAD": "True",
         "LOGGING__BASE_LOG_FOLDER": home / "airflow" / "logs",
