@@ -59,6 +59,15 @@ def test_what_moved_comes_first_and_an_undefined_number_is_none(parcels_case):
     assert groups[1]["rows"][0]["value"] is None
 
 
+def test_of_several_slices_the_worst_is_a_headline_by_its_name(parcels_case):
+    rows = [
+        measured(DAYS[2], "slice_auc", 0.6, status, subject=name) for name, status in (("a", "drifted"), ("b", "ok"))
+    ]
+    found = told(parcels_case, rows)
+    assert [(one["subject"], one["status"]) for one in found["headlines"]] == [("a", "drifted")]
+    assert "slice auc, a" in page(found, {}).decode()
+
+
 def test_decisions_of_the_span_are_told_and_others_are_not(parcels_case):
     records = [
         record(1, "incident", "2023-12-01", "long ago"),

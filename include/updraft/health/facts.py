@@ -41,7 +41,8 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
 
 
 def _headlines(newest: Sequence[Measurement]) -> list[Measurement]:
-    known = {one.metric: one for one in newest}
+    # Of a metric with many subjects, such as one per slice, the worst is told.
+    known = {one.metric: one for one in sorted(newest, key=lambda one: -_ORDER.index(one.status))}
     wanted = dict.fromkeys(metric for metrics in HEADLINES.values() for metric in metrics)
     return [known[metric] for metric in wanted if metric in known]
 

@@ -1,6 +1,5 @@
 """Rows whose labels have arrived, as the champion scored them, and whether they can be judged."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.evidence.metric import Array, Codes
-from updraft.model.labels import came_true, rarest
+from updraft.model.labels import came_true
+from updraft.monitor.performance import labelled, predicted, too_few
 from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
 
@@ -46,21 +46,15 @@ class Truth:
 
     def predicted(self) -> Array:
         """What was predicted: probabilities or numbers (n,), or a probability per class (n, k)."""
-        if not self.case.label.classes:
-            return self.rows["score"].to_numpy(float)
-        names, given = self.case.label.classes, [json.loads(row) for row in self.rows["probabilities"]]
-        return np.array([[row.get(name, np.nan) for name in names] for row in given]).reshape(-1, len(names))
+        return predicted(self.case, self.rows)
 
 
 def truth(window: Window) -> Truth:
     """Take the rows that came true; partitions whose labels have not arrived are left out."""
     case, matured = window.case, window.matured
-    labelled = matured.groupby("partition")[case.label.column].count()
-    silent = {*labelled.index[labelled == 0], *window.waiting}
-    there = matured[case.label.column].notna() & matured["score"].notna() & ~matured["partition"].isin(silent)
-    rows = matured[there]
+    rows, silent = labelled(case, matured, window.waiting)
     y = rows[case.label.column].to_numpy(float)
-    return Truth(case, rows, y, came_true(case, y), numbered(rows), _blind(window, silent, y))
+    return Truth(case, rows, y, came_true(case, y), numbered(rows), _blind(window, set(silent), y))
 
 
 def numbered(rows: "DataFrame") -> Codes:
@@ -75,8 +69,4 @@ def _blind(window: Window, silent: set[str], y: Array) -> str:
         return "no partition that this champion scored has mature labels yet"
     if newest in silent:
         return f"no labels of {newest}, the newest partition that should have them"
-    if len(y) < case.monitor.min_rows:
-        return f"{len(y)} labelled rows, {case.monitor.min_rows} are needed"
-    if case.problem.kind != "regression" and rarest(case, y) < case.model.min_positives:
-        return f"{rarest(case, y)} labelled rows of the rarer class, {case.model.min_positives} are needed"
-    return ""
+    return too_few(case, y)
