@@ -1,6 +1,6 @@
 """Mature training sets: the feature rows that were scored, joined with labels once these can be trusted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from updraft.query import sources_of
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 
@@ -95,11 +97,17 @@ def joined(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
     )
 
 
-def frame(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    """Feature rows of `keys` as models take them, sorted by partition and entity."""
+def frame(
+    case: UseCase, lake: Lake, keys: Sequence[str], *, drawn: "Callable[[int], NDArray[np.int64]] | None" = None
+) -> "DataFrame":
+    """Feature rows of `keys` as models take them, sorted by partition and entity.
+
+    :param drawn: Places of the rows to take, by how many there are; all, when left out.
+    """
     stored = lake.read(features.table(case), keys)
     rows = features.schema(case).empty_table() if stored is None else stored
-    return rows.to_pandas().sort_values(["partition", *case.entity], ignore_index=True)
+    rows = rows.sort_by([(name, "ascending") for name in ("partition", *case.entity)])
+    return (rows if drawn is None else rows.take(drawn(len(rows)))).to_pandas()
 
 
 def _mature_keys(case: UseCase, lake: Lake, at: Partition) -> list[str]:

@@ -31,8 +31,18 @@ def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
     :param where: File the query stands in, for messages.
     :raises FeaturesInvalid: If it is not one SELECT over the use case's sources, or asks for the time or for chance.
     """
+    named, own = _named(sql, where)
+    there = {*case.sources, *shared.read_by(case)}
+    for table in sorted(named - own - {THIS_PARTITION} - there):
+        raise _refused(where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, there)}")
+    return sorted(named & set(case.sources))
+
+
+@lru_cache(maxsize=64)
+def _named(sql: str, where: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Tables that a query names, and those it defines itself."""
     tree = _parsed(sql, where)
-    named, own = set(), {entry["key"] for entry in _ctes(tree)}
+    named = set()
     for node in _nodes(tree):
         _refuse_clocks(node, where)
         if node.get("type") == "TABLE_FUNCTION" and node["function"]["function_name"] not in _TABLE_FUNCTIONS:
@@ -41,10 +51,7 @@ def sources_of(case: UseCase, sql: str, where: str) -> list[str]:
             if node["schema_name"] or node["catalog_name"]:
                 raise _refused(where, f"names {node['schema_name']}.{node['table_name']}")
             named.add(node["table_name"])
-    there = {*case.sources, *shared.read_by(case)}
-    for table in sorted(named - own - {THIS_PARTITION} - there):
-        raise _refused(where, f"reads {table!r}, which is no source of {case.name}; {did_you_mean(table, there)}")
-    return sorted(named & set(case.sources))
+    return frozenset(named), frozenset(entry["key"] for entry in _ctes(tree))
 
 
 def columns_of(sql: str, columns: Sequence[str], where: str) -> list[str]:
@@ -90,7 +97,7 @@ def _no_condition(what: str) -> SpecInvalid:
 def shared_of(case: UseCase, sql: str, where: str) -> list[str]:
     """Shared feature sets that a query reads, sorted."""
     sources_of(case, sql, where)
-    return sorted({table["table_name"] for table in _tables(_parsed(sql, where))} & set(shared.read_by(case)))
+    return sorted(_named(sql, where)[0] & set(shared.read_by(case)))
 
 
 def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozenset[str]]:
@@ -98,14 +105,20 @@ def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozense
 
     A column counts as named when its name stands anywhere in the query, so a name means the same without the others.
     """
-    tree = _parsed(sql, where)
-    words = {word.casefold() for word in _words(tree)}
-    whole = _taken_whole(tree)
+    words, whole = _taken(sql, where)
+    read = set(sources_of(case, sql, where))
     return {
         name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in words)
         for name, declared in case.sources.items()
-        if name in sources_of(case, sql, where)
+        if name in read
     }
+
+
+@lru_cache(maxsize=64)
+def _taken(sql: str, where: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Words of a query, and the tables of which it takes every column."""
+    tree = _parsed(sql, where)
+    return frozenset(word.casefold() for word in _words(tree)), frozenset(_taken_whole(tree))
 
 
 def _taken_whole(tree: Any) -> set[str]:

@@ -7,7 +7,7 @@ from tests import parcels
 from tests.unit.test_life_monitor import LATE, MARKS, MONITOR, QUIET, champion, measured, watch
 
 from updraft import dataset
-from updraft.life import labels, monitor
+from updraft.life import labels, monitor, train
 from updraft.life.train import examined
 from updraft.model import store
 from updraft.partition import calendar
@@ -21,7 +21,8 @@ def at(world, key):
 
 def known(world, key, case=None):
     truth = labels.with_labels(world.case, world.lake, [])
-    return labels.known(case or world.case, at(world, key), world.lake, champion(world), truth)
+    model = train.comparable(world.lake, case or world.case, champion(world))
+    return labels.known(case or world.case, at(world, key), world.lake, champion(world), model, truth)
 
 
 def stop_labels(world, tmp_path, first, kept_before):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from updraft.asof import History
 from updraft.lake import Lake
 from updraft.life.labels import scores
@@ -69,14 +71,15 @@ def _first_seen(case: UseCase, lake: Lake, champion: str, looks: Sequence[tuple[
 
 
 def _told(case: UseCase, lake: Lake, looks: Sequence[tuple[str, int]], mature: int) -> "DataFrame":
-    """What the label query gave at every look."""
-    import pandas as pd
-
+    """What the label query gave at every look, labels as numbers; `_said` wherever it gave a row at all."""
     dates = calendar(case)
     asked = [(dates.at(key), _moment(dates, key, age, mature)) for key, age in looks]
     with History(lake, case, "label", first=min(p for p, _ in asked), latest=max(m for _, m in asked)) as history:
         answers = zip(looks, history.ask_each(asked), strict=True)
-        return pd.concat([_labels(case, answer).assign(partition=key, _age=age) for (key, age), answer in answers])
+        told = pa.concat_tables([_of_look(case, answer, key, age) for (key, age), answer in answers]).to_pandas()
+    if case.label.classes:
+        told["_label"] = told["_label"].map({name: float(code) for code, name in enumerate(case.label.classes)})
+    return told.assign(_label=told["_label"].astype("float64"), _said=1.0)
 
 
 def _moment(dates: Calendar, key: str, age: int, mature: int) -> datetime:
@@ -85,10 +88,7 @@ def _moment(dates: Calendar, key: str, age: int, mature: int) -> datetime:
     return dates.matures_at(day) if age == mature else dates.step(day, age).as_of
 
 
-def _labels(case: UseCase, answer: Rows) -> "DataFrame":
-    """Labels as numbers, by entity; `_said` wherever the query gave a row at all."""
-    found = answer.to_pandas()
-    given = found[case.label.column]
-    if case.label.classes:
-        given = given.map({name: float(code) for code, name in enumerate(case.label.classes)})
-    return found[list(case.entity)].assign(_label=given.astype("float64"), _said=1.0)
+def _of_look(case: UseCase, answer: Rows, key: str, age: int) -> Rows:
+    """Labels by entity, and when this was."""
+    own = answer.select([*case.entity, case.label.column]).rename_columns([*case.entity, "_label"])
+    return own.append_column("partition", pa.repeat(key, len(own))).append_column("_age", pa.repeat(age, len(own)))

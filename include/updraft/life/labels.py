@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from updraft import dataset, features, score
 from updraft.lake import Lake
-from updraft.life.train import comparable
+from updraft.life.train import answers
 from updraft.model.model import Model
 from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
@@ -40,29 +40,37 @@ def scores(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
     return (score.schema(case).empty_table() if rows is None else rows).to_pandas()
 
 
-def known(case: UseCase, at: Partition, lake: Lake, champion: str, truth: "DataFrame") -> "DataFrame":
+def known(
+    case: UseCase, at: Partition, lake: Lake, champion: str, model: Model | None, truth: "DataFrame"
+) -> "DataFrame":
     """Labelled rows of the newest partitions that the champion did not learn from, and what it says of them.
 
     Where another model decided, the champion is asked now: after a promotion its estimates need not wait for labels.
     Where labels stopped arriving, those from before are what there is.
 
+    :param model: The champion itself, where it is at hand.
     :param truth: What `with_labels` gave of some partitions, so that they are not read again.
     """
     import pandas as pd
 
-    model = comparable(lake, case, champion)
     keys = _labelled(case, at, lake, model)
     other = [key for key in keys if key not in set(truth["partition"])]
     own = truth[truth["partition"].isin(keys)]
     decided = pd.concat([with_labels(case, lake, other), own]) if other else own
     decided = decided[decided["model"] == champion]
     rest = [key for key in keys if key not in set(decided["partition"])]
-    return decided if model is None or not rest else pd.concat([_asked(case, lake, rest, model), decided])
+    if model is None or not rest or not answers(case, model):
+        return decided
+    return pd.concat([_asked(case, lake, rest, model), decided])
 
 
-def prepare(case: UseCase, at: Partition, lake: Lake, champion: str) -> None:
-    """Write the labels that `known` rests on: what a look says must not depend on who wrote which of them before."""
-    dataset.mature_labels(case, _candidates(case, at, lake, comparable(lake, case, champion)), lake)
+def prepare(case: UseCase, at: Partition, lake: Lake, model: Model | None, matured: Sequence[str]) -> dict[str, str]:
+    """Write the labels a look rests on, and say which of `matured` cannot be, with the reason.
+
+    Those of `known` are among them: what a look says must not depend on who wrote which labels before.
+    """
+    waiting = dataset.mature_labels(case, sorted({*matured, *_candidates(case, at, lake, model)}), lake)
+    return {key: why for key, why in waiting.items() if key in set(matured)}
 
 
 def _candidates(case: UseCase, at: Partition, lake: Lake, model: Model | None) -> list[str]:

@@ -43,4 +43,4 @@ def usual(case: UseCase, lake: Lake, model: Model) -> tuple[float, ...]:
 
 
 def _sampled(case: UseCase, lake: Lake, run: Sequence[str]) -> "DataFrame":
-    return told_apart.sample(dataset.frame(case, lake, run))
+    return dataset.frame(case, lake, run, drawn=told_apart.drawn)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+import pyarrow.compute as pc
+
 from updraft.lake import Lake
 from updraft.monitor import table, watch
 from updraft.partition import Partition
@@ -14,13 +16,21 @@ def monitor_table(case: UseCase) -> str:
     return f"monitor/{case.name}"
 
 
-def measurements(case: UseCase, keys: Sequence[str], lake: Lake, *, least: int = 0) -> list[table.Measurement]:
-    """Measurements of the newest of some partitions, `least` or enough of them to see when a long incident opened."""
+def measurements(
+    case: UseCase, keys: Sequence[str], lake: Lake, *, least: int = 0, where: "pc.Expression | None" = None
+) -> list[table.Measurement]:
+    """Measurements of the newest of some partitions, `least` or enough of them to see when a long incident opened.
+
+    :param where: What they fulfil; all, when left out.
+    """
     rows = lake.read(monitor_table(case), keys[-max(least, 4 * case.monitor.of) :]) if keys else None
-    return [] if rows is None else sorted(table.from_arrow(rows), key=lambda m: m.partition)
+    if rows is None:
+        return []
+    return sorted(table.from_arrow(rows if where is None else rows.filter(where)), key=lambda m: m.partition)
 
 
 def history(case: UseCase, now: Partition, lake: Lake) -> list[watch.Alarm | None]:
     """Alarm per measured partition up to `now`, oldest first."""
-    seen = measurements(case, [key for key in lake.partitions(monitor_table(case)) if key <= now.key], lake)
+    keys = [key for key in lake.partitions(monitor_table(case)) if key <= now.key]
+    seen = measurements(case, keys, lake, where=watch.TELLING)
     return [watch.alarm([*own]) for _, own in groupby(seen, key=lambda m: m.partition)]

@@ -158,11 +158,10 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
             f"Partition {at} of {case.name} has not been scored.", next_step="run the score stage of it first."
         )
     matured = labels.scored_and_mature(case, at, lake)[-case.monitor.window :]
-    waiting = dataset.mature_labels(case, matured, lake)
-    labels.prepare(case, at, lake, champion)
+    model = _model(case, lake, champion)
+    waiting = labels.prepare(case, at, lake, model, matured)
     lake = lake.still()  # from here on it is only read, each table many times
     scores, truth = labels.scores(case, lake, scored), labels.with_labels(case, lake, matured)
-    model = _model(case, lake, champion)
     seen = Window(
         case=case,
         partition=at.key,
@@ -179,7 +178,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         reference_rows=None if model is None else reference_rows(case, lake, model, len(scored)),
         earlier=_earlier(case, at, lake),
         supply=supply.supplied(case, scored, lake),
-        known=labels.known(case, at, lake, champion, truth),
+        known=labels.known(case, at, lake, champion, model, truth),
         labels=labels.share(truth, case.label.column),
         arrivals=arrival.arrivals(case, at, lake, champion, lake.partitions(score.table(case))),
     )

@@ -234,7 +234,12 @@ def comparable(lake: Lake, case: UseCase, champion: str | None) -> Model | None:
         # A champion that does not load scores nothing: the candidate competes with the baselines alone, and the
         # scoring stage has long been failing with the reason.
         return None
-    return model if model.manifest.fingerprint == features.fingerprint(case) and not model.misfit(case) else None
+    return model if answers(case, model) else None
+
+
+def answers(case: UseCase, model: Model) -> bool:
+    """Whether a model can answer for today's features."""
+    return model.manifest.fingerprint == features.fingerprint(case) and not model.misfit(case)
 
 
 def evidence_key(case: UseCase, digest: str) -> str:

@@ -9,8 +9,20 @@ from updraft.settings import Settings
 # Imported once into the process that tasks are forked from. Import only: nothing here may start a thread, since a
 # forked child would inherit its locks but not the thread; tests/contracts/ pins it.
 PRELOAD = (
+    "airflow.dag_processing.bundles.local",
+    "airflow.dag_processing.dagbag",
+    "airflow.dag_processing.importers.python_importer",
     "airflow.executors.local_executor",
+    "airflow.sdk.bases.sensor",
+    "airflow.sdk.definitions.asset.metadata",
+    "airflow.sdk.execution_time.cache",
     "airflow.sdk.execution_time.task_runner",
+    "airflow.sdk.execution_time.timeout",
+    "airflow.providers.amazon.aws.assets.redshift",
+    "airflow.providers.amazon.aws.assets.s3",
+    "airflow.providers.common.io.assets.file",
+    "airflow.providers.openlineage.plugins.openlineage",
+    "airflow.providers.postgres.assets.postgres",
     "airflow.providers.standard.operators.trigger_dagrun",
     "airflow.providers.standard.operators.hitl",
     "great_expectations",
@@ -39,11 +51,19 @@ PRELOAD = (
     "updraft.life.retrain",
     "updraft.registry",
     "updraft.score",
+    "updraft.sources.files",
     "updraft_airflow.declared",
+    "updraft_airflow.deadlines",
+    "updraft_airflow.moments",
+    "updraft_airflow.operators.arrival",
     "updraft_airflow.operators.features",
     "updraft_airflow.operators.ingest",
     "updraft_airflow.operators.monitor",
+    "updraft_airflow.operators.retrain",
+    "updraft_airflow.operators.rollout",
     "updraft_airflow.operators.score",
+    "updraft_airflow.operators.tell",
+    "updraft_airflow.sensors.delivery",
     "updraft.local.warm",  # last
 )
 
@@ -78,6 +98,8 @@ def environment(settings: Settings, *, api_port: int, mlflow_port: int) -> dict[
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        # Reading all DAGs takes seconds of processor time; a use case that was added or changed shows after as long.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(api_port),
         "API__BASE_URL": f"http://127.0.0.1:{api_port}",

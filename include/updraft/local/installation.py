@@ -48,8 +48,10 @@ def start(settings: Settings, *, api_port: int = 8080, mlflow_port: int = 5000) 
     password = _password(settings.home / "airflow")
     processes.start("mlflow", _mlflow(settings, mlflow), env)  # first: it makes the database that trainings write to
     _migrate(settings, env)
+    # Only the scheduler starts tasks: others would load for nothing what these are forked from.
+    lean = env | {"AIRFLOW__CORE__MP_FORKSERVER_PRELOAD": ""}
     for component in COMPONENTS:
-        processes.start(component, [program("airflow"), component], env)
+        processes.start(component, [program("airflow"), component], env if component == "scheduler" else lean)
     return Installation(f"http://127.0.0.1:{api}", f"http://127.0.0.1:{mlflow}", password, processes)
 
 

@@ -9,7 +9,9 @@ time than most tasks need, and copies their pages.
 import gc
 
 from updraft.contract import engine
+from updraft.monitor import measures
 
 engine.frames()
+measures.discover()
 gc.collect()
 gc.freeze()

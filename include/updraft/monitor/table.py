@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
 
 import pyarrow as pa
 
@@ -59,5 +59,5 @@ def to_arrow(measurements: Sequence[Measurement]) -> pa.Table:
 
 def from_arrow(rows: pa.Table) -> list[Measurement]:
     """Measurements back from rows; a null number is `nan`."""
-    found: list[dict[str, Any]] = rows.select(SCHEMA.names).to_pylist()
-    return [Measurement(**(row | {k: math.nan for k, v in row.items() if v is None})) for row in found]
+    columns = [rows[field.name].to_pylist() for field in fields(Measurement)]
+    return [Measurement(*(math.nan if v is None else v for v in row)) for row in zip(*columns, strict=True)]

@@ -82,10 +82,14 @@ def runs(keys: Sequence[str], width: int) -> list[list[str]]:
 
 def sample(rows: "DataFrame") -> "DataFrame":
     """At most `ROWS` of the rows, drawn by chance but always the same ones, in their order."""
-    if len(rows) <= ROWS:
-        return rows
-    drawn = np.sort(np.random.default_rng(SEED).choice(len(rows), ROWS, replace=False))
-    return rows.iloc[drawn]
+    return rows if len(rows) <= ROWS else rows.iloc[drawn(len(rows))]
+
+
+def drawn(count: int) -> NDArray[np.int64]:
+    """Places that `sample` takes of so many rows."""
+    if count <= ROWS:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(SEED).choice(count, ROWS, replace=False))
 
 
 def effect(psi: float) -> float:

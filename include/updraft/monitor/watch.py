@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import pyarrow.compute as pc
+
 from updraft.monitor.measures import discover
 from updraft.monitor.measures.features import first_ten
 from updraft.monitor.performance import WATCHED
@@ -26,6 +28,8 @@ HEADLINES: Mapping[AlarmKind, tuple[str, ...]] = {
     "feature_drift": ("important_drift",),
     "label_outage": ("label_outage",),
 }
+# Rows of the table that `alarm` looks at, which are few among those there are.
+TELLING = (pc.field("status") == "drifted") | (pc.field("metric") == "scored")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator, BaseXCom, Context
@@ -78,12 +79,13 @@ class StageOperator(BaseOperator):
         told = getattr(self, "_lineage", None)
         return None if told is None else lineage.facets(told)
 
-    @property
+    # What a task asks again and again is found once: each time costs a look at Airflow's API, or the spec read anew.
+    @cached_property
     def case(self) -> UseCase:
-        """The use case as its spec says now."""
+        """The use case as its spec says when the task begins."""
         return load.load(self.use_case)
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """Partition keys of the run."""
         return partitions.span(self.case, self.partition, self.through)
@@ -93,7 +95,7 @@ class StageOperator(BaseOperator):
         """The last partition of the run: the moment a decision stands at."""
         return calendar(self.case).at(self.keys[-1])
 
-    @property
+    @cached_property
     def lake(self) -> Lake:
         """The lake."""
         return LakeHook(self.lake_conn_id).get_conn()
