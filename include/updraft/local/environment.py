@@ -139,6 +139,8 @@ def quiet() -> dict[str, str]:
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        # Threads of a training that wait for each other would else spin, on cores that other tasks need.
+        "OMP_WAIT_POLICY": "passive",
         "PYTHONWARNINGS": "ignore",
     }
 
