@@ -136,7 +136,7 @@ def test_with_too_few_rows_drift_cannot_be_seen_and_that_is_said(calm, tmp_path)
     done = drill(blind, calendar(case).at(AT), lake, tmp_path)
     seen = {one.fault for one in done.exercises[1:] if one.outcome != "unseen"}
     assert seen <= {"label outage", "values missing", "unit changed"}, "silence, and what thirty rows of a day can show"
-    assert "120 rows in the window, 1000 are needed" in of(done, "score drift").why
+    assert "240 rows in the window, 1000 are needed" in of(done, "score drift").why
 
 
 def test_a_changed_unit_is_seen_where_the_monitor_measures_broken_feeds(calm):
