@@ -2,13 +2,23 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, BaseSensorOperator
 from airflow.serialization.serialized_objects import DagSerialization
 from tests.plugins.airflow_home import ROOT
 from tests.plugins.running import Run
+
+from updraft import score
+from updraft.lake import Lake
+from updraft.ledger import Ledger
+from updraft.life import incidents
+from updraft.monitor.incident import Incident
+from updraft.prediction import schema
+from updraft.spec import load
 
 FOLDER = ROOT / "docs" / "examples" / "dags"
 FILES = sorted(FOLDER.glob("*.py"))
@@ -83,6 +93,52 @@ def test_what_an_upstream_asset_starts_is_ingestion_of_the_same_partition_once_p
     ((run_id, told),) = run.supervisor.started.items()
     assert run_id == "weather__2013-04-01__asset__1"
     assert (told.dag_id, told.conf) == ("flight_delays__ingest", {"partition": "2013-04-01"})
+
+
+DAY, BEFORE = "2013-04-01", "2013-03-31"
+
+
+@pytest.fixture
+def lake(tmp_path, monkeypatch):
+    """The demo's lake, and where the examples look for it."""
+    monkeypatch.setenv("UPDRAFT_USE_CASES", str(ROOT / "include" / "use_cases"))
+    monkeypatch.setenv("UPDRAFT_LAKE", str(tmp_path / "lake"))
+    return Lake(str(tmp_path / "lake"))
+
+
+def test_who_is_woken_after_scores_counts_what_is_acted_on_in_that_partition(examples, lake):
+    case = load.load("flight_delays")
+    acted = {DAY: [True, False, True], BEFORE: [True]}
+    rows = [{"acted": each, "partition": key, "role": "champion"} for key, every in acted.items() for each in every]
+    lake.replace(score.table(case), pa.Table.from_pylist(rows, schema=schema(case)), [BEFORE, DAY])
+    ended = Run(examples["warn_travellers"], partition=DAY).all()["warn"]
+    assert (ended.state, ended.returned) == ("success", 2)
+
+
+def incident(lake, kind, partition):
+    """Record one, and that it was over in the same partition."""
+    case, found = load.load("flight_delays"), Incident(kind, "0" * 64, partition, True, "AUC fell")
+    assert incidents.open_incident(case, found, partition, lake, who="test")
+    (record,) = Ledger(lake, case.name).state().open_incidents
+    assert incidents.close(case, lake, record, why="calm", who="test", partition=partition)
+
+
+def test_a_campaign_is_paused_on_drift_that_hurts_of_the_partition_or_later(examples, lake):
+    run = Run(examples["pause_campaign_on_drift"], partition=DAY)
+    assert run.all()["drifted"].state == "up_for_reschedule"
+    for kind, partition in (("feature_drift", DAY), ("performance", BEFORE)):
+        incident(lake, kind, partition)
+        assert run.all()["drifted"].state == "up_for_reschedule", "not of this kind, or over before"
+    incident(lake, "performance", DAY)
+    ended = run.all()
+    assert {name: each.state for name, each in ended.items()} == {"drifted": "success", "pause_campaign": "success"}
+    assert ended["drifted"].returned == {"why": "AUC fell"}
+
+
+def test_where_there_is_no_drift_the_campaign_goes_on_and_nothing_fails(examples, lake):
+    run = Run(examples["pause_campaign_on_drift"], partition=DAY)
+    run.supervisor.since = datetime.now(tz=UTC) - timedelta(hours=13)
+    assert run.task("drifted", task_reschedule_count=1).state == "skipped"
 
 
 @pytest.mark.parametrize(("word", "fits"), [("2013-04-01", True), ("../etc", False), ("{{ 1 }}", False), ("", False)])

@@ -1,16 +1,21 @@
-"""Events in a real Airflow: its triggerer hears, its scheduler wakes, its API answers."""
+"""Events in a real Airflow: its triggerer hears, its scheduler wakes and misses deadlines, its API answers."""
 
+import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 import pytest
+import yaml
 from tests.plugins import tiny, watched
-from tests.served import moto
+from tests.served import moto, serving
 
 from updraft.errors import Permanent
 from updraft.lake import Lake
@@ -72,6 +77,33 @@ def api(home, store):
         os.environ.clear()
         os.environ.update(before)
     assert processes.running() == []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def overdue(api, home):
+    """A run that waits for what does not come, begun before all else: its deadlines pass while other tests go on.
+
+    Its use case is the tiny one, which has features and scores of yesterday and needs today's within a minute or two.
+    """
+    began, today = datetime.now(UTC), tiny.DATES.containing(datetime.now(UTC))
+    within = f"{(began + timedelta(minutes=2) - today.as_of) // timedelta(minutes=1)}m"
+    shutil.copytree(tiny.USE_CASES / "tiny", folder := home / "use_cases" / "tardy")
+    spec = yaml.safe_load((folder / "spec.yaml").read_text(encoding="utf-8"))
+    spec |= {"name": "tardy", "deadlines": {"features": within, "scores": within}}
+    spec |= {"alerts": {"oncall": {"to": "webhook", "connection": "oncall"}}}
+    spec["sources"]["plan"]["deadline"] = "1m"
+    spec["partitions"]["first"] = str(spec["partitions"]["first"])
+    (folder / "spec.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    before = tiny.DATES.step(today, -1).key
+    for table in ("features/tardy", "scores/tardy"):
+        Lake(str(home / "lake")).replace(table, pa.table({"id": ["1"], "partition": [before]}), [before])
+    with serving(lambda asked: asked.say()) as oncall:
+        address = {"host": "127.0.0.1", "schema": "http", "port": oncall.port}
+        api._call("POST", "/connections", json={"connection_id": "oncall", "conn_type": "http", **address})
+        api._call("PUT", f"/parseDagFile/{api._get('/dags/tiny__ingest')['file_token']}")
+        wait_until(lambda: "tardy__ingest" in api.dag_ids(), seconds=60, what="Reading the new use case")
+        api.trigger("tardy__ingest", run_id="late", conf={"partition": today.key})
+        yield today.key, oncall
 
 
 def ended(api, dag_id, begins):
@@ -157,3 +189,26 @@ def test_another_team_s_asset_starts_the_ingestion_of_the_same_partition(api, st
     api.trigger("warehouse_weather", run_id="loaded", partition=LOADED)
     run = ended(api, "tiny__ingest", f"weather__{LOADED}__")
     assert (run["state"], run["conf"]["partition"]) == ("success", LOADED)
+
+
+def test_each_deadline_that_is_missed_tells_those_on_call_once(overdue, home):
+    partition, oncall = overdue
+    with sqlite3.connect(home / "airflow" / "airflow.db") as kept:
+
+        def states():
+            """Of the callbacks of the run's deadlines, as Airflow keeps them."""
+            callbacks = "callback JOIN deadline ON deadline.callback_id = callback.id"
+            runs = "dag_run ON dag_run.id = deadline.dagrun_id WHERE dag_run.run_id = 'late'"
+            return [state for (state,) in kept.execute(f"SELECT callback.state FROM {callbacks} JOIN {runs}")]
+
+        assert len(states()) == 3
+        wait_until(lambda: {*states()} <= {"success", "failed"}, seconds=240, what="Missing three deadlines")
+        assert states() == ["success"] * 3
+    heard = [json.loads(asked.body) for asked in oncall.asked]
+    told = [one for one in heard if one["partition"] == partition]  # the clock has begun the run of the next one
+    assert sorted(one["kind"] for one in told) == ["delivery_missing", "features_late", "scores_late"]
+    for one in told:
+        assert (one["event"], one["use_case"], one["partition"]) == ("opened", "tardy", partition)
+        assert (one["owner"], one["email"]) == ("Tiny team", "tiny@example.com")
+    (missing,) = [one["what"] for one in told if one["kind"] == "delivery_missing"]
+    assert f"plan of tardy is overdue: nothing has come for {partition} within 0:01:00" in missing

@@ -28,11 +28,12 @@ from updraft.partition import calendar
 pytestmark = pytest.mark.slow
 TRAINED, AT = "2024-01-13", "2024-01-18"
 QUICK = {"history": "8d", "validation": 2, "holdout": 2, "families": ["logistic"]}
+WATCHED = {"window": 4, "min_rows": 50, "alarms": 2, "of": 3}  # of two days, scores can be anywhere by chance
 
 
 def world(folder, lake, **overrides):
     """A champion of the thirteenth at work up to the eighteenth, in a lake with raw rows and features."""
-    case = parcels.write(folder, model=QUICK, **overrides)
+    case = parcels.write(folder, model=QUICK, monitor=WATCHED, **overrides)
     dates, ledger = calendar(case), Ledger(lake, case.name)
     fitted = train.fit(case, dates.at(TRAINED), lake, code_version="test", who="test")
     found = promotion.examine(case, dates.at(TRAINED), lake, {**fitted.__dict__}, who="test")
@@ -107,13 +108,13 @@ def bad(calm, tmp_path, monkeypatch, metric, change):
 
 
 def test_a_monitor_that_sleeps_fails_the_drill(calm, tmp_path, monkeypatch):
-    done = bad(calm, tmp_path, monkeypatch, "score_psi", lambda m: replace(m, status="ok", reason="all is well"))
+    done = bad(calm, tmp_path, monkeypatch, "score_distance", lambda m: replace(m, status="ok", reason="all is well"))
     assert done.outcome == "FAIL"
     assert of(done, "score drift").why == "prediction_drift was missed: all is well"
 
 
 def test_a_monitor_that_always_cries_fails_the_drill(calm, tmp_path, monkeypatch):
-    done = bad(calm, tmp_path, monkeypatch, "score_psi", lambda m: replace(m, status="drifted", reason="wolf"))
+    done = bad(calm, tmp_path, monkeypatch, "score_distance", lambda m: replace(m, status="drifted", reason="wolf"))
     assert done.outcome == "FAIL"
     assert of(done, "untouched").why == "prediction_drift fired as well: wolf"
     assert of(done, "score drift").why == f"prediction_drift: {THERE}"
@@ -121,7 +122,7 @@ def test_a_monitor_that_always_cries_fails_the_drill(calm, tmp_path, monkeypatch
 
 def test_a_failed_drill_is_an_error_that_names_what_was_missed_and_any_other_is_none(calm, tmp_path, monkeypatch):
     calm[2].demand()
-    done = bad(calm, tmp_path, monkeypatch, "score_psi", lambda m: replace(m, status="ok", reason="all is well"))
+    done = bad(calm, tmp_path, monkeypatch, "score_distance", lambda m: replace(m, status="ok", reason="all is well"))
     with pytest.raises(DrillFailed, match="score drift: prediction_drift was missed: all is well"):
         done.demand()
 
@@ -135,7 +136,7 @@ def test_with_too_few_rows_drift_cannot_be_seen_and_that_is_said(calm, tmp_path)
     done = drill(blind, calendar(case).at(AT), lake, tmp_path)
     seen = {one.fault for one in done.exercises[1:] if one.outcome != "unseen"}
     assert seen <= {"label outage", "values missing", "unit changed"}, "silence, and what thirty rows of a day can show"
-    assert "120 rows in the window, 1000 are needed" in of(done, "score drift").why
+    assert "240 rows in the window, 1000 are needed" in of(done, "score drift").why
 
 
 def test_a_changed_unit_is_seen_where_the_monitor_measures_broken_feeds(calm):

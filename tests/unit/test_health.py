@@ -45,7 +45,7 @@ def told(case, rows, records=()):
 
 def test_alarms_are_told_once_with_how_often_and_since_when(parcels_case):
     values = zip(DAYS[:3], (0.3, 0.5, 0.4), strict=True)
-    rows = [measured(day, "score_psi", value, "drifted", limit=0.2) for day, value in values]
+    rows = [measured(day, "score_distance", value, "drifted", limit=0.2) for day, value in values]
     [alarming] = told(parcels_case, rows)["alarming"]
     assert (alarming["times"], alarming["since"], alarming["partition"]) == (3, "2024-01-01", "2024-01-03")
     assert (alarming["value"], alarming["limit"]) == (0.4, 0.2)
@@ -53,9 +53,9 @@ def test_alarms_are_told_once_with_how_often_and_since_when(parcels_case):
 
 def test_what_moved_comes_first_and_an_undefined_number_is_none(parcels_case):
     rows = [measured(DAYS[2]), measured(DAYS[2], "feature_psi", float("nan"), "unknown"), measured(DAYS[1], "brier")]
-    rows.append(measured(DAYS[2], "score_psi", 0.4, "drifted"))
+    rows.append(measured(DAYS[2], "score_distance", 0.4, "drifted"))
     groups = told(parcels_case, rows)["groups"]
-    assert [group["metric"] for group in groups] == ["score_psi", "feature_psi", "auc"]
+    assert [group["metric"] for group in groups] == ["score_distance", "feature_psi", "auc"]
     assert groups[1]["rows"][0]["value"] is None
 
 

@@ -82,7 +82,8 @@ def test_what_the_controller_closes_is_over(case, lake):
 
 def test_an_incident_says_its_numbers_what_was_decided_and_shows_the_measurement(case, lake):
     rows = [
-        (f"2024-01-{day}", "score_psi", "scores", day / 50, "drifted" if day > 18 else "ok") for day in range(10, 21)
+        (f"2024-01-{day}", "score_distance", "scores", day / 50, "drifted" if day > 18 else "ok")
+        for day in range(10, 21)
     ]
     measured(lake, case, rows)
     opened(lake, case)
@@ -90,7 +91,7 @@ def test_an_incident_says_its_numbers_what_was_decided_and_shows_the_measurement
     (one,) = told(case, lake).opened
     assert (one.kind, one.severity, one.partition) == ("incident", "warning", "2024-01-20")
     assert dict(one.facts) == {"alarm": "prediction_drift", "model": "f" * 12, "decided": "none: cooldown"}
-    assert (one.series.metric, one.series.subject, one.series.limit) == ("score_psi", "scores", 0.2)
+    assert (one.series.metric, one.series.subject, one.series.limit) == ("score_distance", "scores", 0.2)
     assert one.series.values[-1] == ("2024-01-20", 0.4)
 
 

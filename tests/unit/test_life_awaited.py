@@ -21,7 +21,7 @@ def measured(case, lake):
             key = f"2024-01-{day.removeprefix('d')}"
             rows = [
                 Measurement(key, "scored", "champion", 60, 60, "info"),
-                Measurement(key, "score_psi", "scores", 0.3, 60, status, "PSI 0.30"),
+                Measurement(key, "score_distance", "scores", 0.3, 60, status, "PSI 0.30"),
                 Measurement(key, "auc", "all", 0.7, 60, "ok"),
                 Measurement(key, "drifted_share", "features", 0.0, 60, "ok"),
             ]

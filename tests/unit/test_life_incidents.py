@@ -31,7 +31,7 @@ def measured(case, lake, line, *, champion=OURS):
     for key, letter in zip(DAYS, line, strict=False):
         rows = [
             Measurement(key, "scored", champion, 60.0, 60, "info"),
-            Measurement(key, "score_psi", "scores", 0.5, 60, "drifted" if letter == "s" else "ok", "moved"),
+            Measurement(key, "score_distance", "scores", 0.5, 60, "drifted" if letter == "s" else "ok", "moved"),
             Measurement(key, "broken_feed", "weight", 1.0, 60, "drifted" if letter == "b" else "ok", "stuck at 0"),
         ]
         lake.replace(incidents.monitor_table(case), table.to_arrow(rows), [key])
@@ -206,7 +206,7 @@ def test_what_was_watched_is_settled_once_and_woken_for_until_it_is_over(driftin
     at, champion = calendar(case).at(day), Ledger(lake, "parcels").state().champion
     assert monitor.watch_partitions(case, [day], lake).due
     first = monitor.settle(case, at, lake, who="test")
-    assert first == {"opened": [f"prediction_drift:{champion}"], "resolved": []}
+    assert first == {"opened": [f"feature_drift:{champion}"], "resolved": []}
     assert monitor.settle(case, at, lake, who="test") == {"opened": [], "resolved": []}
     calm = lake.read("monitor/parcels", ["2024-01-18"])
     place = calm.schema.get_field_index("partition")

@@ -110,11 +110,11 @@ def test_a_champion_that_was_never_examined_is_said_to_be_so(observed):
 
 def test_one_alarm_is_no_incident_two_are(drifting):
     first = watch(drifting, FIRST)
-    assert set(first.alarms) == {"feature_drift", "prediction_drift"}
+    assert set(first.alarms) == {"feature_drift"}, "of a window half of which turned, scores could be by chance"
     assert first.incident is None
     assert not first.due
     second = watch(drifting, SECOND)
-    assert second.incident.kind == "prediction_drift"
+    assert second.incident.kind == "feature_drift"
     assert (second.incident.opened, second.incident.is_new, second.due) == (SECOND, True, True)
     assert second.incident.champion == champion(drifting)
     assert "2024-01-19, 2024-01-20" in second.incident.reason
@@ -177,7 +177,7 @@ def test_an_incident_is_recorded_once_while_it_is_open(drifting):
     assert opened == [True, False]
     (record,) = [r for r in Ledger(drifting.lake, "parcels").records() if r.kind == "incident"]
     assert (record.partition, record.model, record.why) == (SECOND, champion(drifting), found.reason)
-    assert record.facts["identity"] == f"prediction_drift:{champion(drifting)}"
+    assert record.facts["identity"] == f"feature_drift:{champion(drifting)}"
     other = replace(found, kind="performance")
     assert monitor.open_incident(drifting.case, other, LATE, drifting.lake, who="test"), "another kind is another one"
     assert promises.broken(drifting.lake, drifting.case) == []

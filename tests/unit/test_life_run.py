@@ -79,7 +79,7 @@ def test_the_drift_was_seen_recorded_and_answered(lived):
     life, told = lived
     quiet, loud = of(told, "monitor")
     assert (bool(quiet["alarms"]), quiet["incident"], loud["due"]) == (True, None, True)
-    assert loud["incident"]["kind"] == "prediction_drift"
+    assert loud["incident"]["kind"] == "feature_drift"
     (decision,) = of(told, "retrain")
     assert decision["action"] == "retrain"
     kinds = [r.kind for r in Ledger(life.lake, "parcels").records()]

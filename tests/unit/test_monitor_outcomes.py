@@ -13,6 +13,7 @@ from updraft.model.calibration import Calibration
 from updraft.model.encoder import Encoder
 from updraft.model.linear import Category, Linear, Number, Scaling
 from updraft.model.manifest import Manifest
+from updraft.monitor import watch
 from updraft.monitor.conduct import EXPLAINED, conduct
 from updraft.monitor.measures import calibration, decisions, fairness, reasons, scores, slices, value
 from updraft.monitor.reference import from_bytes, to_bytes
@@ -97,6 +98,13 @@ def test_a_week_like_the_holdout_is_calm_in_every_way():
 def test_scores_that_move_together_are_told_from_one_odd_day(change, status):
     found = one(seen(scores, rows().assign(score=change)), "score_distance")
     assert (found.status, 0 <= found.low < found.value < found.high) == (status, True)
+
+
+def test_moved_scores_alarm_by_themselves():
+    moved = rows().assign(score=lambda f: f["score"] ** 3)
+    raised = watch.alarm(watch.measure(window(moved)))
+    assert set(raised.reasons) == {"prediction_drift", "calibration"}, "and what they said was not true"
+    assert "from the holdout; chance alone moves it by" in raised.reasons["prediction_drift"]
 
 
 @pytest.mark.parametrize(

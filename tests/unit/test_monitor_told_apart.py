@@ -40,6 +40,11 @@ def test_what_was_kept_of_the_reference_need_not_be_found_again():
     assert told_apart(encoder, reference, now, 0.005, known=kept) == told_apart(encoder, reference, now, 0.005)
 
 
+def test_a_reference_of_a_single_run_tells_nothing_of_what_is_usual():
+    alone = rows(DAYS[:7], 3).assign(run=0)
+    assert usual(Encoder.fit(alone, FEATURES), alone) == ()
+
+
 def test_a_window_that_did_not_move_is_not_told_apart():
     found = told(1)
     assert found.auc.low < 0.5 < found.auc.high

@@ -166,7 +166,7 @@ def test_i2_names_what_was_decided_twice(observed, champion):
         (
             "monitor",
             lambda rows: rows.slice(0, 1),
-            "the measurements of 2024-01-18 lack important_drift, score_psi/decision_rate, scored",
+            "the measurements of 2024-01-18 lack important_drift, score_distance/decision_rate, scored",
         ),
     ],
 )

@@ -104,14 +104,14 @@ def effect(psi: float) -> float:
 
 
 def usual(encoder: Encoder, reference: "DataFrame", *, without: Collection[str] = ()) -> tuple[float, ...]:
-    """AUC with which each run of the reference is told from the others.
+    """AUC with which each run of the reference is told from the others; none where there is a single run.
 
     :param reference: As for `told_apart`.
     """
     known, codes = _matrix(encoder, reference, without), list(encoder.categories)
     parts, run = reference["partition"].to_numpy(str), reference["run"].to_numpy()
     sides = [(run == one).astype(float) for one in np.unique(run)]
-    return tuple(METRICS["auc"](y, _predicted(known, y, parts, codes)[0]) for y in sides)
+    return tuple(METRICS["auc"](y, _predicted(known, y, parts, codes)[0]) for y in sides if not y.all())
 
 
 def told_apart(

@@ -23,7 +23,7 @@ HEADLINES: Mapping[AlarmKind, tuple[str, ...]] = {
     "performance": (*_PERFORMANCE, *(f"slice_{name}" for name in _PERFORMANCE)),
     "estimated_performance": tuple(f"estimated_{name}" for name in _PERFORMANCE),
     "calibration": ("calibration_gap", "calibration_slope"),
-    "prediction_drift": ("score_psi", "decision_rate"),
+    "prediction_drift": ("score_distance", "decision_rate"),
     "multivariate_drift": ("multivariate_drift",),
     "feature_drift": ("important_drift",),
     "label_outage": ("label_outage",),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.monitor.distance import Mass, jensen_shannon, jensen_shannon_limit, standardised_limit, wasserstein
-from updraft.monitor.drift import ALPHA, Drift, Status, stability
+from updraft.monitor.drift import ALPHA, Status, stability
 from updraft.monitor.histogram import SMALLEST_LEVEL, Histogram
 from updraft.monitor.looks import Look, judged, scaled
 from updraft.monitor.measures.feed import broken
@@ -233,11 +233,6 @@ def _nothing(unknown: Mapping[str, str]) -> str:
 def alpha(profile: Profile) -> float:
     """Chance of a false alarm of one look at one column, when nothing moved."""
     return ALPHA / (len(profile.features) + 1)
-
-
-def psi(partition: str, metric: str, subject: str, d: Drift) -> Measurement:
-    """One movement as a row of the table."""
-    return Measurement(partition, metric, subject, d.value, d.m, d.status, d.reason, limit=d.limit)
 
 
 def first_ten(named: Iterable[str]) -> str:
