@@ -152,6 +152,45 @@ def test_a_ledger_keeps_its_chain(lake):
         ledger.state()
 
 
+def counted(lake, monkeypatch):
+    """Keys that are read from now on."""
+    read, get = list[str](), Lake.get
+    monkeypatch.setattr(Lake, "get", lambda self, key: (read.append(key.rpartition("/")[2]), get(self, key))[1])
+    return read
+
+
+def test_a_record_that_was_read_is_read_again_only_when_it_changed_or_is_verified(lake, monkeypatch):
+    ledger = Ledger(lake, "flights")
+    for n in range(3):
+        ledger.append("trained", why="weekly", who="train", model=f"m{n}")
+    ledger.state()
+    read = counted(lake, monkeypatch)
+    assert ledger.state() == Ledger(lake, "flights").state()
+    assert read == ["head", "head"]
+    assert (ledger.verify(), sorted(read[2:])) == (3, ["00000001.json", "00000002.json", "00000003.json", "head"])
+    sound = lake.get("ledger/flights/00000002.json")
+    lake.put("ledger/flights/00000002.json", sound.replace(b"m1", b"m7"))
+    for broken in (ledger.state, ledger.verify, lambda: ledger.append("trained", why="w", who="w")):
+        with pytest.raises(LedgerBroken, match="Record 2"):
+            broken()
+    lake.put("ledger/flights/00000002.json", sound)
+    assert ledger.state().head == 3
+
+
+def test_what_verifies_a_ledger_believes_no_memory(lake, monkeypatch):
+    ledger, key = Ledger(lake, "flights"), "ledger/flights/00000001.json"
+    for n in range(2):
+        ledger.append("trained", why="weekly", who="train", model=f"m{n}")
+    ledger.state()
+    seen = lake.tags("ledger/flights")
+    lake.put(key, lake.get(key).replace(b"m0", b"m9"))
+    monkeypatch.setattr(Lake, "tags", lambda self, prefix: seen)  # a store that lies about what changed
+    assert ledger.state().records[0].model == "m0"
+    with pytest.raises(LedgerBroken, match="Record 1"):
+        ledger.verify()
+    assert [fault.what for fault in ledger.faults()] == ["Record 1 of the ledger was changed."]
+
+
 def test_racing_writers_of_a_ledger_lose_nothing(lake):
     ledger, start = Ledger(lake, "flights"), Barrier(8)
 
