@@ -2,7 +2,8 @@
 
 First the demo's own data: a candidate is trained on the real flights of the first days of 2013 and examined on the
 newest of them. Printed is each gate's time, what of it processors worked, the time as a multiple of one prediction of
-the same held-out rows, what it says, and the look back (feature rows computed again, blind to what came after), which is no gate but part of the stage.
+the same held-out rows, what it says, and the look back (feature rows computed again, blind to what came after), which
+is no gate but part of the stage.
 
 Then rows made up: the share of leaks found where they were planted, by kind, and of alarms where none was.
 

@@ -11,7 +11,6 @@ in an unbroken chain.
 
 import argparse
 import multiprocessing
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,11 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from updraft.errors import WriteConflict
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.served import moto
+
+from updraft.errors import LedgerBroken, WriteConflict
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
 from updraft.promote import decide
@@ -100,6 +101,8 @@ def run(uri: str, options: dict[str, str], names: list[str], places: range, line
             return "promoted", decide(lake, case, CANDIDATES[place], partition=PARTITION, who=f"p{place}").sequence
         except WriteConflict:
             return "look again", 0
+        except LedgerBroken as broken:
+            return broken.what, 0
 
     with ThreadPoolExecutor(len(places)) as pool:
         for name in names:
@@ -157,32 +160,12 @@ def store(kind: str) -> Iterator[tuple[str, dict[str, str]]]:
         with tempfile.TemporaryDirectory() as folder:
             yield f"{folder}/lake", {}
         return
-    import socket
-
     import boto3
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{(port := free.getsockname()[1])}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(f"{address}/moto-api/")
+    with moto() as server:
+        address = server.address
         boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS).create_bucket(Bucket="study")
         yield "s3://study/lake", {**KEYS, "region": "us-east-1", "endpoint": address, "allow_http": "true"}
-    finally:
-        server.kill()
-        server.wait(timeout=30)
-
-
-def _wait(address: str) -> None:
-    for _ in range(300):
-        try:
-            with urlopen(address, timeout=1):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise TimeoutError(address)
 
 
 def main() -> None:

@@ -1,18 +1,15 @@
 """The lake and the ledger on an object store: moto's S3 server, in a process of its own."""
 
-import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from urllib.error import URLError
-from urllib.request import urlopen
 from zlib import crc32
 
 import boto3
 import pyarrow as pa
 import pytest
+from tests.s3_server import one_put_at_a_time
+from tests.served import free_port, moto
 
 from updraft.errors import LakeUnavailable, LedgerBroken, NameInvalid
 from updraft.lake import Lake
@@ -23,35 +20,11 @@ pytestmark = pytest.mark.slow
 KEYS = {"aws_access_key_id": "canary-id", "aws_secret_access_key": "canary-secret"}
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-def wait_until_up(server, endpoint):
-    for _ in range(300):
-        assert server.poll() is None, "the server ended at once"
-        try:
-            with urlopen(f"{endpoint}/moto-api/", timeout=1):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise TimeoutError(endpoint)
-
-
 @pytest.fixture(scope="module")
 def endpoint():
     """Address of an S3 server that ends with this module, whatever its tests do."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_up(server, address)
-        yield address
-    finally:
-        server.kill()
-        server.wait(timeout=30)
+    with moto() as server:
+        yield server.address
 
 
 @pytest.fixture
@@ -104,6 +77,24 @@ def test_of_many_creators_exactly_one_creates(lake):
         created = list(pool.map(create, range(8)))
     assert created.count(True) == 1
     assert lake.get("once") == str(created.index(True)).encode()
+
+
+def test_the_server_of_these_tests_lets_no_put_in_between_look_and_write():
+    there, both = list[str](), Barrier(2)
+
+    def create(environ, start):
+        free = not there
+        time.sleep(0.02)  # another thread comes in here if it can
+        if free:
+            there.append("x")
+        return [b"created" if free else b"was there"]
+
+    def ask(app):
+        both.wait()
+        return b"".join(app({"REQUEST_METHOD": "PUT"}, None))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(ask, [one_put_at_a_time(create)] * 2)) == [b"created", b"was there"]
 
 
 # ---- tables -----------------------------------------------------------------------------------------------------
