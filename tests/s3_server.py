@@ -6,6 +6,7 @@ same moment, two may be told that they did.
     python tests/s3_server.py PORT
 """
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -32,6 +33,7 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import run_simple
 
+    os.environ["MOTO_PORT"] = sys.argv[1]  # stands in the addresses of queues
     app: Any = one_put_at_a_time(DomainDispatcherApplication(create_backend_app))
     run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True, request_handler=MotoRequestHandler)
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.bench import aa_study
 from tests.served import moto
 
 from updraft.errors import LedgerBroken, WriteConflict
@@ -49,33 +50,7 @@ class Race:
 
 def use_case(name: str) -> UseCase:
     """Smallest use case there is."""
-    return UseCase.model_validate(
-        {
-            "version": 1,
-            "name": name,
-            "owner": {"name": "Study", "email": "study@example.com"},
-            "problem": {
-                "goal": "Tell who wins.",
-                "lead_time": "1d",
-                "decision": "Promote.",
-                "value": {"true_positive": 3.0, "false_positive": -1.0, "false_negative": 0.0},
-            },
-            "partitions": {"first": "2013-01-01"},
-            "entity": ["id"],
-            "sources": {
-                "rows": {
-                    "type": "files",
-                    "path": "{partition}.csv",
-                    "key": ["id"],
-                    "event_time": "at",
-                    "known_at": {"landing": True},
-                    "columns": {"id": {"type": "string"}, "at": {"type": "timestamp"}},
-                }
-            },
-            "label": {"column": "late", "maturity": "1d"},
-            "features": {"signal": {"type": "number"}},
-        }
-    )
+    return aa_study.use_case().model_copy(update={"name": name})
 
 
 def start_line(lake: Lake, case: UseCase) -> None:
