@@ -21,7 +21,7 @@ from updraft_airflow.operators.train import (
 def train(case: UseCase) -> DAG:
     """Prepare, fit, examine, ask a person where the spec says so, promote."""
     which = {"use_case": case.name}
-    pooled = {**which, "pool": conventions.TRAINING_POOL, "execution_timeout": case.model.deadline}
+    pooled = {**which, "pool": conventions.TRAINING_POOL, "execution_timeout": conventions.fitting(case)}
     schedule = case.retrain.cron and partitions.ticks(case, case.retrain.cron)
     common = conventions.dag(case, "train", __doc__)
     common["dagrun_timeout"] += case.rollout.approval_timeout  # or the run would end before its question does

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, get_args
 from uuid import uuid4
@@ -29,6 +30,7 @@ __all__ = ["FACTS_LIMIT", "Kind", "Ledger", "Record", "State"]
 FACTS_LIMIT = 64 * 1024
 _NEEDS_MODEL = ("approved", "challenger", "promoted", "confirmed", "rolled_back", "retired")
 _FILE = re.compile(r"[0-9]{8}\.json")
+_Remembered = dict[int, tuple[str, bytes]]  # by sequence, the store's tag of a record and what it held
 _log = logging.getLogger(__name__)
 
 
@@ -52,11 +54,13 @@ class Ledger:
         model: str | None = None,
         facts: Mapping[str, Any] | None = None,
         expect: Callable[[State], None] | None = None,
+        after: State | None = None,
     ) -> Record:
         """Add one decision and return it as recorded.
 
         :param facts: What the decision rests on, at most 64 KB as JSON; numbers that are not finite become null.
         :param expect: Looks at the state this record would follow, and raises to abandon; runs again after a lost race.
+        :param after: State that was read already. When it is the newest no more, the race is lost and it is read again.
         :raises WriteConflict: If other writers won again and again.
         :raises LedgerBroken: If the chain does not hold; nothing is added to it then.
         """
@@ -67,12 +71,12 @@ class Ledger:
             raise ValueError(f"facts of more than {FACTS_LIMIT} bytes; store them in the lake and record their key")
         now = datetime.now(UTC).isoformat(timespec="seconds")
         draft = Record(0, NOTHING, kind, now, partition, who[:200], why[:2000], model, known, uuid4().hex)
-        recorded = _race(self._try, draft, expect)
+        recorded = _race(self._try, draft, expect, [] if after is None else [after])
         assert recorded is not None
         return recorded
 
-    def _try(self, draft: Record, expect: Callable[[State], None] | None) -> Record | None:
-        state = self.state()
+    def _try(self, draft: Record, expect: Callable[[State], None] | None, read: list[State]) -> Record | None:
+        state = read.pop() if read else self.state()
         if expect is not None:
             expect(state)
         record = replace(draft, sequence=state.head + 1, previous=state.head_digest)
@@ -101,39 +105,47 @@ class Ledger:
     def state(self) -> State:
         """Add the records up.
 
+        On S3 a record that was read once is read again only when the store says that it changed.
+
         :raises LedgerBroken: If one is missing or was changed; names the first.
         """
-        records, newest, faults = self._read()
+        remembered = _remembered(self.lake.uri, tuple(self.lake.options.items()), self.use_case)
+        records, newest, faults = self._read(remembered)
         if faults:
+            remembered.clear()
             raise faults[min(faults)]
         return add_up(records, newest)
 
     def faults(self) -> list[LedgerBroken]:
         """Name every record that is missing, was changed or stands in another's place, and whatever is no record.
 
+        Reads everything, whatever was read before.
         A record before a damaged one is judged only once that one is mended: nobody vouches for it until then.
         """
-        _, _, faults = self._read()
-        strangers = [found for found in self._stored() if found != "head" and not _FILE.fullmatch(found)]
-        return [*(faults[sequence] for sequence in sorted(faults)), *(_stranger(self.use_case, s) for s in strangers)]
+        return self._named(self._read({})[2])
 
     def verify(self) -> int:
         """Check every record and the folder itself; return the number of records.
 
         :raises LedgerBroken: If a record is missing or was changed, or the folder holds anything else.
         """
-        if faults := self.faults():
-            raise faults[0]
-        return self.state().head
+        records, _, faults = self._read({})
+        if named := self._named(faults):
+            raise named[0]
+        return len(records)
 
-    def _read(self) -> tuple[list[Record], str, dict[int, LedgerBroken]]:
+    def _named(self, faults: Mapping[int, LedgerBroken]) -> list[LedgerBroken]:
+        strangers = [found for found in self._stored() if found != "head" and not _FILE.fullmatch(found)]
+        return [*(faults[sequence] for sequence in sorted(faults)), *(_stranger(self.use_case, s) for s in strangers)]
+
+    def _read(self, remembered: _Remembered) -> tuple[list[Record], str, dict[int, LedgerBroken]]:
         """Records in order, the digest of the newest, and what is wrong, by sequence; 0 is the mark."""
         faults: dict[int, LedgerBroken] = {}
         try:
             mark = self._marked()  # before listing: the mark may lag behind the records, never lead
         except LedgerBroken as unreadable:
             mark, faults[0] = (0, NOTHING), unreadable
-        contents, records = self._contents(mark[0], faults), dict[int, Record]()
+        contents, records = self._contents(mark[0], faults, remembered), dict[int, Record]()
         for sequence, content in contents.items():
             try:
                 records[sequence] = _parse(sequence, content)
@@ -144,12 +156,15 @@ class Ledger:
             faults.setdefault(sequence, _broken(sequence, "was changed"))
         return [records[sequence] for sequence in sorted(records)], digests[max(digests)], faults
 
-    def _contents(self, at_least: int, faults: dict[int, LedgerBroken]) -> dict[int, bytes]:
-        present = sorted(int(found[:8]) for found in self._stored() if _FILE.fullmatch(found))
+    def _contents(self, at_least: int, faults: dict[int, LedgerBroken], remembered: _Remembered) -> dict[int, bytes]:
+        """Content of the records by sequence; what is remembered is read again only if its tag changed."""
+        tags = {int(found[:8]): tag for found, tag in self._stored().items() if _FILE.fullmatch(found)}
+        contents = {n: read[1] for n, tag in tags.items() if tag and (read := remembered.get(n)) and read[0] == tag}
+        unread = sorted(tags.keys() - contents.keys())
         with ThreadPoolExecutor(8) as pool:
-            contents = dict(zip(present, pool.map(self._content, present), strict=True))
-        last = max([at_least, *present])
-        for before, after in pairwise([0, *present, last + 1]):
+            contents.update(zip(unread, pool.map(self._content, unread), strict=True))
+        remembered.update((n, (tag, contents[n])) for n, tag in tags.items() if tag)
+        for before, after in pairwise([0, *sorted(tags), max([at_least, *tags]) + 1]):
             for sequence in range(before + 1, after):
                 try:  # a listing may miss what was added while it ran
                     contents[sequence] = self._content(sequence)
@@ -183,11 +198,17 @@ class Ledger:
         except LakeUnavailable as fault:  # the record stands; failing now would make the caller record it twice
             _log.warning("record %d of %s stands, its mark does not: %s", record.sequence, self.use_case, fault)
 
-    def _stored(self) -> list[str]:
-        return [key.rpartition("/")[2] for key in self.lake.keys(f"ledger/{name(self.use_case)}")]
+    def _stored(self) -> dict[str, str | None]:
+        return {key.rpartition("/")[2]: tag for key, tag in self.lake.tags(f"ledger/{name(self.use_case)}").items()}
 
     def _key(self, file: str) -> str:
         return f"ledger/{name(self.use_case)}/{file}"
+
+
+@lru_cache(maxsize=16)
+def _remembered(uri: str, options: tuple[tuple[str, str], ...], use_case: str) -> _Remembered:
+    """What this process read of a ledger; empty at first, filled by whoever reads."""
+    return {}
 
 
 def _parse(sequence: int, content: bytes) -> Record:

@@ -163,7 +163,7 @@ def rollback(
         facts = {"left": state.champion, "skipped": skipped, "origins": grounds.origins(case, state, earlier)}
         record = ledger.append(
             "rolled_back", why=_skipping(why, skipped), who=who, partition=partition, model=earlier, facts=facts,
-            expect=lambda present: grounds.demand_champion(present, state.champion),
+            expect=lambda present: grounds.demand_champion(present, state.champion), after=state,
         )  # fmt: skip
         return _followed(ledger, registry, Settled("rolled_back", record.sequence, record.why), who)
     raise NoChampion(
@@ -231,7 +231,7 @@ def _decide(ledger: Ledger, case: UseCase, gated: Record, state: State, who: str
 
     about: dict[str, Any] = {"model": candidate, "partition": partition, "who": who}
     try:
-        record = ledger.append(kind, why=objection or gated.why, facts=facts, expect=expect, **about)
+        record = ledger.append(kind, why=objection or gated.why, facts=facts, expect=expect, after=state, **about)
     except _Needless:
         return same[-1]
     return Settled(kind, record.sequence, record.why)
@@ -243,11 +243,12 @@ def _once(
 ) -> Any:  # fmt: skip
     """Append a record, unless `expect` finds that it is needless and leaves in `same` what stands there instead."""
     ledger = Ledger(lake, case.name)
-    origins = grounds.origins(case, ledger.state(), about["model"])
+    state = ledger.state()
+    origins = grounds.origins(case, state, about["model"])
     if kind == "gated":
         origins["gates"] = digest(_said(facts))
     try:
-        return ledger.append(kind, why=why, facts={**facts, "origins": origins}, expect=expect, **about)
+        return ledger.append(kind, why=why, facts={**facts, "origins": origins}, expect=expect, after=state, **about)
     except _Needless:
         return same[-1]
 

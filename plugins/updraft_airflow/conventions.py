@@ -44,4 +44,9 @@ def defaults(owner: str) -> dict[str, Any]:
     }
 
 
+def fitting(case: UseCase) -> timedelta:
+    """How long a task that trains may take: the spec's deadline, and what it takes to start and to say so after it."""
+    return case.model.deadline + timedelta(minutes=5)
+
+
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

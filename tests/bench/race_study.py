@@ -2,15 +2,15 @@
 
 Each race has a ledger of its own: a champion, and sixteen candidates that passed their gates against it. Sixteen
 threads of four processes then decide at the same moment, on a local folder and on S3 (moto's server, in a process of
-its own). A race is sound when one promotion stands, every other promoter was told to look again, the winner is the
-champion, and every acknowledged record is there in an unbroken chain.
+its own). Each process has read the ledger before, as a task has that ran the gates. A race is sound when one promotion
+stands, every other promoter was told to look again, the winner is the champion, and every acknowledged record is there
+in an unbroken chain.
 
     python tests/bench/race_study.py --races 1000
 """
 
 import argparse
 import multiprocessing
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,17 +20,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from updraft.errors import WriteConflict
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.bench import aa_study
+from tests.served import moto
+
+from updraft.errors import LedgerBroken, WriteConflict
 from updraft.lake import Lake
-from updraft.ledger import Ledger
+from updraft.ledger import Ledger, State
 from updraft.promote import decide
 from updraft.spec.model import UseCase
 
 PROMOTERS, PROCESSES, PARTITION = 16, 4, "2013-04-01"
+BATCH = 100  # races in one store: moto looks through all keys of a bucket to list some of them
 KEYS = {"aws_access_key_id": "study", "aws_secret_access_key": "study"}
 CHAMPION = "f" * 64
 CANDIDATES = [f"{n:064x}" for n in range(PROMOTERS)]
@@ -46,33 +50,7 @@ class Race:
 
 def use_case(name: str) -> UseCase:
     """Smallest use case there is."""
-    return UseCase.model_validate(
-        {
-            "version": 1,
-            "name": name,
-            "owner": {"name": "Study", "email": "study@example.com"},
-            "problem": {
-                "goal": "Tell who wins.",
-                "lead_time": "1d",
-                "decision": "Promote.",
-                "value": {"true_positive": 3.0, "false_positive": -1.0, "false_negative": 0.0},
-            },
-            "partitions": {"first": "2013-01-01"},
-            "entity": ["id"],
-            "sources": {
-                "rows": {
-                    "type": "files",
-                    "path": "{partition}.csv",
-                    "key": ["id"],
-                    "event_time": "at",
-                    "known_at": {"landing": True},
-                    "columns": {"id": {"type": "string"}, "at": {"type": "timestamp"}},
-                }
-            },
-            "label": {"column": "late", "maturity": "1d"},
-            "features": {"signal": {"type": "number"}},
-        }
-    )
+    return aa_study.use_case().model_copy(update={"name": name})
 
 
 def start_line(lake: Lake, case: UseCase) -> None:
@@ -98,21 +76,20 @@ def run(uri: str, options: dict[str, str], names: list[str], places: range, line
             return "promoted", decide(lake, case, CANDIDATES[place], partition=PARTITION, who=f"p{place}").sequence
         except WriteConflict:
             return "look again", 0
+        except LedgerBroken as broken:
+            return broken.what, 0
 
     with ThreadPoolExecutor(len(places)) as pool:
         for name in names:
             case = use_case(name)
+            Ledger(lake, name).state()
             told.put((name, list(pool.map(one, places))))
 
 
-def races(uri: str, options: dict[str, str], count: int, *, batch: int = 50) -> Iterator[Race]:
-    """Hold races, so many at a time as are set up in advance."""
-    for begin in range(0, count, batch):
-        yield from _batch(uri, options, [f"race_{n:05}" for n in range(begin, min(count, begin + batch))])
-
-
-def _batch(uri: str, options: dict[str, str], names: list[str]) -> Iterator[Race]:
+def races(uri: str, options: dict[str, str], count: int) -> Iterator[Race]:
+    """Hold races in an empty lake."""
     lake, ways = Lake(uri, options), multiprocessing.get_context("spawn")
+    names = [f"race_{n:05}" for n in range(count)]
     start_line(lake, use_case("pattern"))
     pattern = {key.rpartition("/")[2]: lake.get(key) for key in lake.keys("ledger/pattern")}
     for name, file in product(names, pattern):  # records do not say whose they are
@@ -140,10 +117,11 @@ def judge(ledger: Ledger, ended: list[tuple[str, int]]) -> Race:
     counted = Counter(outcome for outcome, _ in ended)
     if counted != {"promoted": 1, "look again": PROMOTERS - 1}:
         wrong.append(f"the promoters ended as {dict(counted)}")
-    records = [] if wrong else ledger.records()
+    state = State() if wrong else ledger.state()
+    records = state.records
     risen = [r.sequence for r in records[1:] if r.kind == "promoted"]
     told = [sequence for outcome, sequence in ended if outcome == "promoted"]
-    if not wrong and (risen != told or ledger.state().champion != records[-1].model):
+    if not wrong and (risen != told or state.champion != records[-1].model):
         wrong.append(f"records {risen} are promotions, the promoters were told of {told}")
     if not wrong and len(records) != PROMOTERS + 2:
         wrong.append(f"{len(records)} records, {PROMOTERS + 2} were acknowledged")
@@ -157,32 +135,12 @@ def store(kind: str) -> Iterator[tuple[str, dict[str, str]]]:
         with tempfile.TemporaryDirectory() as folder:
             yield f"{folder}/lake", {}
         return
-    import socket
-
     import boto3
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{(port := free.getsockname()[1])}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(f"{address}/moto-api/")
+    with moto() as server:
+        address = server.address
         boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS).create_bucket(Bucket="study")
         yield "s3://study/lake", {**KEYS, "region": "us-east-1", "endpoint": address, "allow_http": "true"}
-    finally:
-        server.kill()
-        server.wait(timeout=30)
-
-
-def _wait(address: str) -> None:
-    for _ in range(300):
-        try:
-            with urlopen(address, timeout=1):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise TimeoutError(address)
 
 
 def main() -> None:
@@ -193,8 +151,11 @@ def main() -> None:
     asked, unsound = parser.parse_args(), 0
     for kind in asked.stores:
         begun = time.perf_counter()
-        with store(kind) as (uri, options):
-            held = list(races(uri, options, asked.races))
+        held: list[Race] = []
+        while len(held) < asked.races:
+            with store(kind) as (uri, options):
+                held += races(uri, options, min(BATCH, asked.races - len(held)))
+            print(f"  {len(held)} after {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
         wrong = [race for race in held if race.wrong]
         unsound += len(wrong)
         promoted = Counter(race.ended.get("promoted", 0) for race in held)

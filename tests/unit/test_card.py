@@ -40,6 +40,9 @@ def record(sequence, kind, model=MODEL, **facts):
 
 
 TRAINED = record(1, "trained", rows=900, undefined=7, versions={"features/tiny": 3})
+RISEN = record(2, "promoted", OLD)
+BACK = record(4, "rolled_back", OLD, left=MODEL, skipped={})
+PAST = record(3, "rolled_back", OLD, left="c" * 64, skipped={MODEL: "does not load"})
 APPROVAL = {"by": "Ada", "decision": "approved"}
 
 
@@ -85,6 +88,10 @@ def test_a_window_without_partitions_is_left_out(tiny):
         pytest.param([record(2, "challenger")], "challenger", id="in shadow"),
         pytest.param([record(2, "promoted")], "champion", id="champion"),
         pytest.param([record(2, "promoted"), record(3, "promoted", OLD)], "earlier champion", id="replaced"),
+        pytest.param([RISEN, record(3, "promoted"), BACK], "rolled back", id="rolled back"),
+        pytest.param([RISEN, record(3, "promoted"), BACK, record(5, "retired")], "retired", id="and retired"),
+        pytest.param([record(2, "promoted"), PAST], "passed over by a rollback", id="skipped"),
+        pytest.param([record(2, "rolled_back", left=OLD, skipped={})], "champion", id="restored"),
     ],
 )
 def test_a_card_says_where_the_model_stands(tiny, records, standing):

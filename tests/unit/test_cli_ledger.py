@@ -41,6 +41,18 @@ def test_decisions_are_shown_in_order_the_newest_last(command):
     assert shown.splitlines()[-1] == "4 records"
 
 
+def test_on_a_narrow_terminal_nothing_is_cut(command, promoted, monkeypatch):
+    monkeypatch.setattr(cli.console, "width", 80)
+    why = "worse than the champion where origin is EWR, " * 8
+    Ledger(promoted.lake, "parcels").append("decided", why=why, who="scheduled__2013-04-01", partition="2013-04-01T05")
+    lines = command("show", "parcels").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert f"{why}(scheduled__2013-04-01)" in " ".join(" ".join(lines).split())
+    assert [line.split()[3] for line in lines if line[:5].strip().isdigit()] == [
+        "trained", "gated", "promoted", "confirmed", "decided",
+    ]  # fmt: skip
+
+
 def test_as_json_every_record_is_a_line_with_the_digests_of_what_it_rests_on(command, promoted):
     lines = [json.loads(line) for line in command("show", "parcels", "--json").output.splitlines()]
     assert [line["kind"] for line in lines] == ["trained", "gated", "promoted", "confirmed"]

@@ -1,18 +1,15 @@
 """The lake and the ledger on an object store: moto's S3 server, in a process of its own."""
 
-import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from urllib.error import URLError
-from urllib.request import urlopen
 from zlib import crc32
 
 import boto3
 import pyarrow as pa
 import pytest
+from tests.s3_server import one_put_at_a_time
+from tests.served import free_port, moto
 
 from updraft.errors import LakeUnavailable, LedgerBroken, NameInvalid
 from updraft.lake import Lake
@@ -23,35 +20,11 @@ pytestmark = pytest.mark.slow
 KEYS = {"aws_access_key_id": "canary-id", "aws_secret_access_key": "canary-secret"}
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-def wait_until_up(server, endpoint):
-    for _ in range(300):
-        assert server.poll() is None, "the server ended at once"
-        try:
-            with urlopen(f"{endpoint}/moto-api/", timeout=1):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise TimeoutError(endpoint)
-
-
 @pytest.fixture(scope="module")
 def endpoint():
     """Address of an S3 server that ends with this module, whatever its tests do."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_up(server, address)
-        yield address
-    finally:
-        server.kill()
-        server.wait(timeout=30)
+    with moto() as server:
+        yield server.address
 
 
 @pytest.fixture
@@ -106,6 +79,24 @@ def test_of_many_creators_exactly_one_creates(lake):
     assert lake.get("once") == str(created.index(True)).encode()
 
 
+def test_the_server_of_these_tests_lets_no_put_in_between_look_and_write():
+    there, both = list[str](), Barrier(2)
+
+    def create(environ, start):
+        free = not there
+        time.sleep(0.02)  # another thread comes in here if it can
+        if free:
+            there.append("x")
+        return [b"created" if free else b"was there"]
+
+    def ask(app):
+        both.wait()
+        return b"".join(app({"REQUEST_METHOD": "PUT"}, None))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(ask, [one_put_at_a_time(create)] * 2)) == [b"created", b"was there"]
+
+
 # ---- tables -----------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +141,45 @@ def test_a_ledger_keeps_its_chain(lake):
     lake.put("ledger/flights/00000002.json", lake.get("ledger/flights/00000002.json").replace(b"m1", b"m2"))
     with pytest.raises(LedgerBroken, match="Record 2"):
         ledger.state()
+
+
+def counted(lake, monkeypatch):
+    """Keys that are read from now on."""
+    read, get = list[str](), Lake.get
+    monkeypatch.setattr(Lake, "get", lambda self, key: (read.append(key.rpartition("/")[2]), get(self, key))[1])
+    return read
+
+
+def test_a_record_that_was_read_is_read_again_only_when_it_changed_or_is_verified(lake, monkeypatch):
+    ledger = Ledger(lake, "flights")
+    for n in range(3):
+        ledger.append("trained", why="weekly", who="train", model=f"m{n}")
+    ledger.state()
+    read = counted(lake, monkeypatch)
+    assert ledger.state() == Ledger(lake, "flights").state()
+    assert read == ["head", "head"]
+    assert (ledger.verify(), sorted(read[2:])) == (3, ["00000001.json", "00000002.json", "00000003.json", "head"])
+    sound = lake.get("ledger/flights/00000002.json")
+    lake.put("ledger/flights/00000002.json", sound.replace(b"m1", b"m7"))
+    for broken in (ledger.state, ledger.verify, lambda: ledger.append("trained", why="w", who="w")):
+        with pytest.raises(LedgerBroken, match="Record 2"):
+            broken()
+    lake.put("ledger/flights/00000002.json", sound)
+    assert ledger.state().head == 3
+
+
+def test_what_verifies_a_ledger_believes_no_memory(lake, monkeypatch):
+    ledger, key = Ledger(lake, "flights"), "ledger/flights/00000001.json"
+    for n in range(2):
+        ledger.append("trained", why="weekly", who="train", model=f"m{n}")
+    ledger.state()
+    seen = lake.tags("ledger/flights")
+    lake.put(key, lake.get(key).replace(b"m0", b"m9"))
+    monkeypatch.setattr(Lake, "tags", lambda self, prefix: seen)  # a store that lies about what changed
+    assert ledger.state().records[0].model == "m0"
+    with pytest.raises(LedgerBroken, match="Record 1"):
+        ledger.verify()
+    assert [fault.what for fault in ledger.faults()] == ["Record 1 of the ledger was changed."]
 
 
 def test_racing_writers_of_a_ledger_lose_nothing(lake):

@@ -113,6 +113,15 @@ def test_an_expectation_is_checked_again_on_fresh_state_after_a_lost_race(ledger
     assert [r.model for r in ledger.records()] == ["theirs", "mine"]
 
 
+def test_a_state_that_is_old_by_now_is_read_again(ledger):
+    before, seen = ledger.state(), []
+    ledger.append("promoted", why="faster", who="other", model="theirs")
+    ledger.append("promoted", why="w", who="w", model="m", after=before, expect=lambda s: seen.append(s.champion))
+    assert seen == [None, "theirs"]
+    assert [r.model for r in ledger.records()] == ["theirs", "m"]
+    assert ledger.verify() == 2
+
+
 def test_a_writer_that_never_wins_gives_up(ledger, monkeypatch):
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
 

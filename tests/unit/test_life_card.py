@@ -1,10 +1,16 @@
+import re
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
+from tests.unit.test_life_promotion import LATER, conclude, examine, train_again
 
+from updraft import tracking
 from updraft.errors import ModelRejected
 from updraft.ledger import Ledger
 from updraft.life import card, promotion
 from updraft.partition import calendar
+from updraft.registry import Registry
 
 pytestmark = pytest.mark.slow  # trains models and talks to a real MLflow
 
@@ -30,6 +36,41 @@ def test_a_card_is_written_for_the_question_and_again_with_the_answer(trained):
     (run,) = client.search_runs([client.get_experiment_by_name("parcels").experiment_id])
     shown = {found.path for found in client.list_artifacts(run.info.run_id, "card")}
     assert shown == {f"card/{name}" for name in kept}
+
+
+def standing(world, digest):
+    """What the Markdown cards of a model say of it, in the lake and in MLflow."""
+    client = MlflowClient(world.registry.tracking_uri, world.registry.tracking_uri)
+    run = tracking.find(client, "parcels", digest)
+    inside = Path(client.download_artifacts(run.info.run_id, "card/card.md")).read_text() if run else None
+    pages = [world.lake.get(card.key(world.case, digest).replace(".html", ".md")).decode(), inside]
+    return [page and re.findall(r"Standing: \*\*(.*?)\*\*", page)[0] for page in pages]
+
+
+def test_the_cards_of_models_that_a_later_decision_moved_say_so(promoted):
+    old = Ledger(promoted.lake, "parcels").state().champion
+    new = train_again(promoted, LATER, families=("logistic",))
+    examine(promoted, new, LATER)
+    conclude(promoted, new["candidate"], LATER)
+    assert [standing(promoted, each) for each in (old, new["candidate"])] == [
+        ["earlier champion"] * 2,
+        ["champion"] * 2,
+    ]
+    how = {"who": "test", "why": "it went wrong"}
+    promotion.roll_back(promoted.case, promoted.lake, promoted.registry, **how)
+    assert [standing(promoted, each) for each in (old, new["candidate"])] == [["champion"] * 2, ["rolled back"] * 2]
+    assert b"it went wrong" in promoted.lake.get(card.key(promoted.case, new["candidate"]))
+    promotion.retire(promoted.case, promoted.lake, promoted.registry, new["candidate"], **how)
+    assert standing(promoted, new["candidate"]) == ["retired"] * 2
+
+
+def test_a_card_that_cannot_be_written_again_stands_in_no_decision_s_way(promoted, caplog):
+    old, lost = Ledger(promoted.lake, "parcels").state().champion, Registry("http://127.0.0.1:9", "/nowhere")
+    card.renew(promoted.case, promoted.lake, lost, ["f" * 64])
+    assert not caplog.records, "a model without a card gets none"
+    promoted.lake.put(f"models/parcels/{old}/manifest.json", b"{}")
+    card.renew(promoted.case, promoted.lake, lost, [old])
+    assert "does not say yet where it stands" in caplog.text
 
 
 def test_a_model_mlflow_does_not_know_gets_nothing_attached(trained):

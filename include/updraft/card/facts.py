@@ -37,7 +37,7 @@ def facts(
     :param records: The ledger of the use case.
     :param pictures: PNG by file name.
     """
-    about = [record for record in records if record.model == digest]
+    about = [record for record in records if record.model == digest or _taken_down(record, digest)]
     trained = _newest(about, "trained")
     return {
         "use_case": case.name,
@@ -56,7 +56,7 @@ def facts(
         "features": _features(case),
         "limits": _limits(case, manifest, examined),
         "approval": _approval(case, about),
-        "history": [_told(record) for record in about],
+        "history": [_told(record, digest) for record in about],
         "pictures": [(name, text) for name, text in _PICTURES.items() if name in pictures],
         "origin": _origin(case, digest, manifest),
     }
@@ -99,7 +99,19 @@ def _standing(digest: str, records: Sequence[Record], about: Sequence[Record]) -
     if digest in state.previous:
         return "earlier champion"
     decided = _newest(about, "promoted", "rejected", "retired", "rolled_back")
-    return decided.kind if decided else "candidate, not decided yet"
+    return _what(decided, digest) if decided else "candidate, not decided yet"
+
+
+def _taken_down(record: Record, digest: str) -> str:
+    """What a rollback to another model did to this one; empty where it did nothing."""
+    if record.kind != "rolled_back" or record.model == digest:
+        return ""
+    left, skipped = record.facts.get("left"), record.facts.get("skipped", ())
+    return "rolled back" if left == digest else "passed over by a rollback" if digest in skipped else ""
+
+
+def _what(record: Record, digest: str) -> str:
+    return _taken_down(record, digest) or ("restored" if record.kind == "rolled_back" else record.kind)
 
 
 def _gates(examined: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,5 +226,6 @@ def _newest(records: Sequence[Record], *kinds: str) -> Record | None:
     return next((record for record in reversed(records) if record.kind in kinds), None)
 
 
-def _told(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in ("sequence", "kind", "at", "partition", "who", "why")}
+def _told(record: Record, digest: str) -> dict[str, Any]:
+    told = {name: getattr(record, name) for name in ("sequence", "at", "partition", "who", "why")}
+    return {**told, "kind": _what(record, digest)}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.padding import Padding
 
 ledger = typer.Typer(no_args_is_help=True, help="Show the decisions about a use case's models; verify their record.")
 console = Console(highlight=False)
@@ -31,11 +31,11 @@ def show(
         for record in records[-last:]:
             typer.echo(json.dumps(asdict(record), sort_keys=True))
         return
-    table = Table(Column("#", justify="right"), "at", "partition", "kind", "model", "who", "why")
     for record in records[-last:]:
-        where = (str(record.sequence), record.at[:19].replace("T", " "), record.partition or "")
-        table.add_row(*where, record.kind, (record.model or "")[:12], _plain(record.who), _plain(record.why))
-    console.print(table)
+        when, model = record.at[:19].replace("T", " "), (record.model or "")[:12]
+        about = f"{record.kind:11} {model:12} {record.partition or ''}".rstrip()
+        console.print(f"[bold]{record.sequence:5}  {when}  {about}[/bold]", soft_wrap=True)
+        console.print(Padding(f"{_plain(record.why)} [dim]({_plain(record.who)})[/dim]", (0, 0, 0, 7)))
     earlier = f"; {len(records) - last} earlier ones are not shown" if len(records) > last else ""
     console.print(f"{len(records)} records{earlier}")
 
@@ -69,11 +69,13 @@ def retire(
 
     from updraft.lake import Lake
     from updraft.life import promotion
+    from updraft.registry import Registry
     from updraft.settings import Settings
     from updraft.spec import load
 
-    case, who = load.load(use_case), f"{getpass.getuser()}, by hand"
-    found = promotion.retire(case, Lake(Settings.from_env().lake), model, who=who, why=why)
+    case, who, settings = load.load(use_case), f"{getpass.getuser()}, by hand", Settings.from_env()
+    registry = Registry(settings.tracking, settings.artifacts)
+    found = promotion.retire(case, Lake(settings.lake), registry, model, who=who, why=why)
     console.print(f"{case.name}: {found[:12]} is retired")
 
 

@@ -45,8 +45,6 @@ class Lake:
 
         return Still(self.uri, self.options)
 
-    # ---- tables -------------------------------------------------------------------------------------------------
-
     def replace(self, table: str, rows: Rows, partitions: Sequence[str]) -> int:
         """Make `rows` the whole content of `partitions`; return the table's version.
 
@@ -133,9 +131,7 @@ class Lake:
     def partitions(self, table: str) -> list[str]:
         """Keys of the partitions a table holds, sorted."""
         present = self._open(table)
-        if present is None:
-            return []
-        return sorted({str(found["partition"]) for found in present.partitions()})
+        return [] if present is None else sorted({str(found["partition"]) for found in present.partitions()})
 
     def version(self, table: str) -> int | None:
         """Version of a table, `None` when it does not exist."""
@@ -143,11 +139,8 @@ class Lake:
 
     def shape(self, table: str) -> tuple[int, pa.Schema] | None:
         """Version and columns of a table, `None` when it does not exist."""
-        return (
-            None
-            if (present := self._open(table)) is None
-            else (int(present.version()), pa.schema(present.schema().to_arrow()))
-        )
+        present = self._open(table)
+        return None if present is None else (int(present.version()), pa.schema(present.schema().to_arrow()))
 
     def _open(self, table: str) -> "DeltaTable | None":
         from deltalake import DeltaTable
@@ -238,8 +231,6 @@ class Lake:
         except OSError as fault:
             raise unavailable(fault) from fault
 
-    # ---- objects ------------------------------------------------------------------------------------------------
-
     @answering()
     def create(self, key: str, content: bytes) -> bool:
         """Store an object unless one is there already; say whether it was stored now."""
@@ -285,10 +276,15 @@ class Lake:
         """
         return bytes(self._store.get(checked(key)).bytes())
 
-    @answering()
     def keys(self, prefix: str) -> list[str]:
         """Keys of the objects below `prefix`, sorted."""
-        return sorted(found["path"] for page in self._store.list(checked(prefix) + "/") for found in page)
+        return sorted(self.tags(prefix))
+
+    @answering()
+    def tags(self, prefix: str) -> dict[str, str | None]:
+        """Keys below `prefix`, each with the tag S3 gives its very content; a folder has but clocks, and gives none."""
+        found = (each for page in self._store.list(checked(prefix) + "/") for each in page)
+        return {each["path"]: each["e_tag"] if "://" in self.uri else None for each in found}
 
     def location(self, key: str) -> str:
         """Where a person or another tool finds an object, or a table."""

@@ -97,6 +97,10 @@ class Shadow(Lake):
         """Keys of the objects below `prefix`."""
         return self._side(prefix).keys(prefix)
 
+    def tags(self, prefix: str) -> dict[str, str | None]:
+        """Keys of the objects below `prefix`, without the tags, which may be those of two stores."""
+        return dict.fromkeys(self.keys(prefix))
+
     def location(self, key: str) -> str:
         """Where an object is found."""
         return self._side(key).location(key)

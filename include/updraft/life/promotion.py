@@ -50,6 +50,8 @@ def conclude(
     done = promote.promote(lake, registry, case, candidate, partition=at.key, who=who)
     pages = card.write(case, at, lake, candidate)
     registry.attach(case.name, candidate, {f"card/{name}": content for name, content in pages.items()})
+    if done.champion == candidate:
+        card.renew(case, lake, registry, Ledger(lake, case.name).state().previous[-1:])
     return done
 
 
@@ -73,7 +75,7 @@ def repair(case: UseCase, lake: Lake, registry: "Registry", *, who: str) -> str 
     return alias.repair(Ledger(lake, case.name), registry, who=who)
 
 
-def retire(case: UseCase, lake: Lake, model: str, *, who: str, why: str) -> str:
+def retire(case: UseCase, lake: Lake, registry: "Registry", model: str, *, who: str, why: str) -> str:
     """Take a model out for good, given how its digest begins; return the digest.
 
     :raises ModelRejected: If it is champion, or not exactly one model of the ledger begins like that.
@@ -86,6 +88,7 @@ def retire(case: UseCase, lake: Lake, model: str, *, who: str, why: str) -> str:
         )
     (found,) = known
     promote.retire(lake, case, found, why=why, who=who)
+    card.renew(case, lake, registry, [found])
     return found
 
 
@@ -106,7 +109,7 @@ def roll_back(
     :param once: Whether `who` names a single run, which goes back once however often it is retried.
     :raises NoChampion: If there is none to go back to.
     """
-    return promote.rollback(
+    done = promote.rollback(
         lake,
         registry,
         case,
@@ -117,6 +120,10 @@ def roll_back(
         once=once,
         verify=lambda digest: _fit_to_score(case, lake, digest),
     )
+    for newest in [r for r in Ledger(lake, case.name).records() if r.kind == "rolled_back"][-1:]:
+        touched = (newest.model, newest.facts["left"], *newest.facts["skipped"])
+        card.renew(case, lake, registry, [model for model in touched if model])
+    return done
 
 
 def _fit_to_score(case: UseCase, lake: Lake, digest: str) -> None:

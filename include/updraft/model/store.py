@@ -68,28 +68,32 @@ def load(lake: Lake, use_case: str, digest: str, *, threads: int = 1) -> Model:
     :raises ModelRejected: If there is none, a file is not what its digest says, the files do not fit together, or the
         golden predictions come out differently.
     """
-    manifest = _manifest(lake, use_case, digest)
-    files = {file: _read(lake, use_case, digest, file, manifest.files[file]) for file in _expected(manifest)}
-    model = _parse(manifest, files, threads)
+    said = manifest(lake, use_case, digest)
+    files = {file: _read(lake, use_case, digest, file, said.files[file]) for file in _expected(said)}
+    model = _parse(said, files, threads)
     _check_golden(model)
     return model
 
 
-def _folder(use_case: str, digest: str) -> str:
-    return f"models/{name(use_case)}/{digest}"
+def manifest(lake: Lake, use_case: str, digest: str) -> Manifest:
+    """What a model says of itself, without its files.
 
-
-def _manifest(lake: Lake, use_case: str, digest: str) -> Manifest:
+    :raises ModelRejected: If there is none, or it is not what the digest says.
+    """
     if not _DIGEST.match(digest):
         raise _rejected(f"{digest[:80]!r} is not a model's digest, which is 64 hexadecimal digits.")
     content = _read(lake, use_case, digest, MANIFEST, digest)
     try:
-        manifest = Manifest.parse(content)
+        said = Manifest.parse(content)
     except ValueError as fault:
         raise _rejected(f"The manifest of model {digest[:12]} cannot be read: {str(fault)[:300]}.") from fault
-    if manifest.use_case != use_case or manifest.format != FORMAT:
-        raise _rejected(f"Model {digest[:12]} is of {manifest.use_case!r} in format {manifest.format}.")
-    return manifest
+    if said.use_case != use_case or said.format != FORMAT:
+        raise _rejected(f"Model {digest[:12]} is of {said.use_case!r} in format {said.format}.")
+    return said
+
+
+def _folder(use_case: str, digest: str) -> str:
+    return f"models/{name(use_case)}/{digest}"
 
 
 def _expected(manifest: Manifest) -> set[str]:
