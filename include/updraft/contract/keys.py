@@ -66,7 +66,8 @@ class Keys:
         of = np.repeat(np.array(own, np.int32), [len(part.rows) for part in together])
         self._db.register("arrived", rows.append_column(suite.DELIVERY, pa.array(of)))
         whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in self._source.key)
-        found = self._db.sql(f"SELECT *, hash({self._by}) AS {quoted(_HASH)} FROM arrived WHERE {whole}").to_arrow_table()  # noqa: S608 - quoted names
+        asked = f"SELECT *, hash({self._by}) AS {quoted(_HASH)} FROM arrived WHERE {whole}"  # noqa: S608 - quoted names
+        found = self._db.sql(asked).to_arrow_table()
         self._db.unregister("arrived")
         return found
 

@@ -108,11 +108,13 @@ def _frame(source: Source, together: Sequence[Part], around: Surroundings) -> "t
 
 def _plain(rows: pa.Table) -> list[str]:
     """Columns of whole numbers that Great Expectations may compare at once, and need not one by one."""
-    found = {}
-    for name in (field.name for field in rows.schema if field.type == pa.int64() and field.name != "row"):
-        ends = pc.min_max(rows[name])
-        found[name] = not rows[name].null_count and len(rows) and max(-ends["min"].as_py(), ends["max"].as_py()) < _EXACT
-    return [name for name, plain in found.items() if plain]
+    names = [field.name for field in rows.schema if field.type == pa.int64() and field.name != "row"]
+    return [name for name in names if not rows[name].null_count and _exact(rows[name])]
+
+
+def _exact(numbers: Any) -> bool:
+    ends = pc.min_max(numbers).as_py().values()
+    return all(end is not None and abs(end) <= _EXACT for end in ends)
 
 
 def _known(column: str, part: Part, around: Surroundings) -> Any:
