@@ -78,21 +78,25 @@ def immature_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> dict[str,
 
 
 def joined(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    """Feature rows of `keys` with their labels (missing where there is none), sorted by partition and entity.
+    """Feature rows of `keys` with their labels (missing where there is none), sorted by partition and entity."""
+    by = ["partition", *case.entity]
+    # An inner join would drop the entities without a label, and nobody would notice.
+    rows = frame(case, lake, keys).merge(labels(case, lake, keys), on=by, how="left", validate="one_to_one")
+    return rows.sort_values(by, ignore_index=True)
+
+
+def labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
+    """Partition, entity and label of `keys`, as far as they are written.
 
     A class is its position in `label.classes`, so that a label is a number whatever its kind.
     """
-    by = ["partition", *case.entity]
-    rows = frame(case, lake, keys)
-    labels = lake.read(features.table(case, "label"), keys, [*by, case.label.column])
-    truth = (features.schema(case, "label").empty_table() if labels is None else labels).to_pandas()
+    wanted = ["partition", *case.entity, case.label.column]
+    stored = lake.read(features.table(case, "label"), keys, wanted)
+    truth = (features.schema(case, "label").empty_table() if stored is None else stored).to_pandas()[wanted]
     if case.label.classes:
         codes = {name: float(code) for code, name in enumerate(case.label.classes)}
         truth[case.label.column] = truth[case.label.column].map(codes).astype("float64")
-    # An inner join would drop the entities without a label, and nobody would notice.
-    return rows.merge(truth[[*by, case.label.column]], on=by, how="left", validate="one_to_one").sort_values(
-        by, ignore_index=True
-    )
+    return truth
 
 
 def frame(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":

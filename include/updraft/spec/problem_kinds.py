@@ -51,7 +51,6 @@ def check(case: "UseCase") -> None:
     _check_label(case)
     _check_metrics(case)
     _check_learning(case)
-    _check_rollout(case)
 
 
 def _check_decision(case: "UseCase") -> None:
@@ -112,9 +111,3 @@ def _check_learning(case: "UseCase") -> None:
             raise misfit("only a number can move a prediction one way; this is a category", *place)
         if kind == "multiclass":
             raise misfit("with several classes, what raises one lowers another; leave it out", *place)
-
-
-def _check_rollout(case: "UseCase") -> None:
-    for way in ("shadow", "canary", "probation"):
-        if case.problem.kind != "binary" and getattr(case.rollout, way) is not None:
-            raise misfit("models are compared on live rows for binary problems only; leave it out", "rollout", way)
