@@ -1,8 +1,8 @@
 """Mature training sets: the feature rows that were scored, joined with labels once these can be trusted."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from updraft import features, ingest
 from updraft.asof import raw_table
@@ -25,6 +25,7 @@ class Dataset:
     :param as_of: Partition at whose moment the set was taken.
     :param undefined: Rows left out because their label is undefined.
     :param missing: Mature partitions left out, each with the reason.
+    :param faulty: Partitions left out because a feature looks broken in them, each with the reason.
     """
 
     rows: "DataFrame"
@@ -33,6 +34,21 @@ class Dataset:
     as_of: str
     undefined: int
     missing: tuple[str, ...]
+    faulty: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, faulty: Mapping[str, str]) -> Self:
+        """The same set without some partitions, each with the reason."""
+        kept = self.rows[~self.rows["partition"].isin(list(faulty))].reset_index(drop=True)
+        return replace(self, rows=kept, faulty=dict(faulty)) if faulty else self
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the model should know: the first ten partitions that look broken."""
+        if not self.faulty:
+            return ()
+        told = "; ".join(f"{key} ({why})" for key, why in list(self.faulty.items())[:10])
+        more = f" and {len(self.faulty) - 10} more" if len(self.faulty) > 10 else ""
+        return (f"partitions left out because the feed looks broken in them: {told}{more}",)
 
 
 def mature(case: UseCase, lake: Lake, at: Partition) -> Dataset:

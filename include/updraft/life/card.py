@@ -5,7 +5,7 @@ import logging
 from updraft import card
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import train
+from updraft.life import shown, train
 from updraft.model import store
 from updraft.partition import Partition
 from updraft.spec.model import UseCase
@@ -19,7 +19,7 @@ def write(case: UseCase, at: Partition, lake: Lake, digest: str) -> dict[str, by
     :raises ModelRejected: If it does not load, or was never examined.
     """
     model = store.load(lake, case.name, digest)
-    pictures = train.pictures(case, at, lake, model)
+    pictures = shown.pictures(case, at, lake, model)
     examined, records = train.examined(case, lake, digest), Ledger(lake, case.name).records()
     said = card.facts(case, digest, model.manifest, examined, records, pictures)
     pages = {"card.html": card.html(said, pictures), "card.md": card.markdown(said)}
