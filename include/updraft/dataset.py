@@ -1,8 +1,8 @@
 """Mature training sets: the feature rows that were scored, joined with labels once these can be trusted."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from updraft import features, ingest
 from updraft.asof import raw_table
@@ -27,6 +27,7 @@ class Dataset:
     :param as_of: Partition at whose moment the set was taken.
     :param undefined: Rows left out because their label is undefined.
     :param missing: Mature partitions left out, each with the reason.
+    :param faulty: Partitions left out because a feature looks broken in them, each with the reason.
     """
 
     rows: "DataFrame"
@@ -35,6 +36,21 @@ class Dataset:
     as_of: str
     undefined: int
     missing: tuple[str, ...]
+    faulty: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, faulty: Mapping[str, str]) -> Self:
+        """The same set without some partitions, each with the reason."""
+        kept = self.rows[~self.rows["partition"].isin(list(faulty))].reset_index(drop=True)
+        return replace(self, rows=kept, faulty=dict(faulty)) if faulty else self
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the model should know: the first ten partitions that look broken."""
+        if not self.faulty:
+            return ()
+        told = "; ".join(f"{key} ({why})" for key, why in list(self.faulty.items())[:10])
+        more = f" and {len(self.faulty) - 10} more" if len(self.faulty) > 10 else ""
+        return (f"partitions left out because the feed looks broken in them: {told}{more}",)
 
 
 def mature(case: UseCase, lake: Lake, at: Partition) -> Dataset:
@@ -80,21 +96,25 @@ def immature_labels(case: UseCase, keys: Sequence[str], lake: Lake) -> dict[str,
 
 
 def joined(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
-    """Feature rows of `keys` with their labels (missing where there is none), sorted by partition and entity.
+    """Feature rows of `keys` with their labels (missing where there is none), sorted by partition and entity."""
+    by = ["partition", *case.entity]
+    # An inner join would drop the entities without a label, and nobody would notice.
+    rows = frame(case, lake, keys).merge(labels(case, lake, keys), on=by, how="left", validate="one_to_one")
+    return rows.sort_values(by, ignore_index=True)
+
+
+def labels(case: UseCase, lake: Lake, keys: Sequence[str]) -> "DataFrame":
+    """Partition, entity and label of `keys`, as far as they are written.
 
     A class is its position in `label.classes`, so that a label is a number whatever its kind.
     """
-    by = ["partition", *case.entity]
-    rows = frame(case, lake, keys)
-    labels = lake.read(features.table(case, "label"), keys, [*by, case.label.column])
-    truth = (features.schema(case, "label").empty_table() if labels is None else labels).to_pandas()
+    wanted = ["partition", *case.entity, case.label.column]
+    stored = lake.read(features.table(case, "label"), keys, wanted)
+    truth = (features.schema(case, "label").empty_table() if stored is None else stored).to_pandas()[wanted]
     if case.label.classes:
         codes = {name: float(code) for code, name in enumerate(case.label.classes)}
         truth[case.label.column] = truth[case.label.column].map(codes).astype("float64")
-    # An inner join would drop the entities without a label, and nobody would notice.
-    return rows.merge(truth[[*by, case.label.column]], on=by, how="left", validate="one_to_one").sort_values(
-        by, ignore_index=True
-    )
+    return truth
 
 
 def frame(

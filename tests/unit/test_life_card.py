@@ -1,3 +1,4 @@
+from dataclasses import dataclass, field
 import re
 from pathlib import Path
 
@@ -7,8 +8,10 @@ from tests.unit.test_life_promotion import LATER, conclude, examine, train_again
 
 from updraft import tracking
 from updraft.errors import ModelRejected
+from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import card, promotion
+from updraft.life import card, promotion, shown, train
+from updraft.model import store
 from updraft.partition import calendar
 from updraft.registry import Registry
 
@@ -38,6 +41,29 @@ def test_a_card_is_written_for_the_question_and_again_with_the_answer(trained):
     assert shown == {f"card/{name}" for name in kept}
 
 
+def test_labels_are_read_once_for_gates_pictures_and_card(trained):
+    """Read again for the pictures, a long history would be held a second time."""
+    case, at, lake = trained.case, calendar(trained.case).at(AT), Counting(trained.lake.uri)
+    made = Ledger(lake, "parcels").records()[0].facts
+    promotion.examine(case, at, lake, made, who="test")
+    promotion.conclude(case, at, lake, trained.registry, made["candidate"], who="test")
+    assert lake.tables.count("labels/parcels") == 1
+    drawn = {key: lake.get(key) for key in lake.keys("cards/parcels") if key.endswith(".png")}
+    model = store.load(lake, "parcels", made["candidate"])
+    again = shown.draw(case, lake, model, train.held_out(case, at, lake, model))
+    assert {key.rpartition("/")[2]: png for key, png in drawn.items()} == again
+
+
+@dataclass(frozen=True)
+class Counting(Lake):
+    """A lake that remembers which tables whole rows were read from."""
+
+    tables: list[str] = field(default_factory=list)
+
+    def read(self, table, partitions=None, columns=None):
+        if columns is None or "late" in columns:
+            self.tables.append(table)
+        return super().read(table, partitions, columns)
 def standing(world, digest):
     """What the Markdown cards of a model say of it, in the lake and in MLflow."""
     client = MlflowClient(world.registry.tracking_uri, world.registry.tracking_uri)

@@ -202,7 +202,7 @@ def test_a_challenger_that_does_not_load_leaves_the_champion_alone_and_is_withdr
     live(case, world, LIVE[:1])
     assert set(rows(world)["role"]) == {"champion"}
     said = advance(case, world)
-    assert (said["outcome"], said["because"][:15]) == ("rejected", "it does not loa")
+    assert (said["outcome"], said["because"][:16]) == ("rejected", "it cannot score:")
 
 
 def test_one_challenger_at_a_time(begun):

@@ -7,7 +7,7 @@ from tests import parcels
 from updraft import features
 from updraft.errors import ModelRejected, TrainingRefused
 from updraft.ledger import Ledger
-from updraft.life import train
+from updraft.life import shown, train
 from updraft.model import store
 from updraft.monitor import reference
 from updraft.partition import calendar
@@ -156,13 +156,13 @@ def test_what_was_never_examined_is_said_to_be_so(trained, candidate):
 
 def test_a_training_is_shown_with_everything_it_rests_on(trained, candidate):
     train.gate(trained.case, at(trained), trained.lake, candidate, champion=None)
-    shown = [
-        train.log_run(trained.case, at(trained), trained.lake, trained.registry, candidate["candidate"])
+    runs = [
+        shown.log_run(trained.case, at(trained), trained.lake, trained.registry, candidate["candidate"])
         for _ in range(2)
     ]
-    assert shown[0] == shown[1], "shown again, it is the same run"
+    assert runs[0] == runs[1], "shown again, it is the same run"
     client = MlflowClient(trained.registry.tracking_uri, trained.registry.tracking_uri)
-    run = client.get_run(shown[0])
+    run = client.get_run(runs[0])
     assert run.data.params["family"] == "logistic"
     assert run.data.metrics["holdout_auc"] > 0.8
     assert run.data.metrics["validation_auc"] > 0.8
@@ -171,6 +171,6 @@ def test_a_training_is_shown_with_everything_it_rests_on(trained, candidate):
     assert (tags["updraft.code_version"], tags["updraft.outcome"]) == ("test", "PASS")
     assert tags["updraft.fingerprint"] == features.fingerprint(trained.case)
     assert json.loads(tags["updraft.data_versions"])["features/parcels"] == 1
-    names = {found.path for folder in (None, "plots", "model") for found in client.list_artifacts(shown[0], folder)}
+    names = {found.path for folder in (None, "plots", "model") for found in client.list_artifacts(runs[0], folder)}
     assert {"gates.json", "manifest.json", "plots/roc.png", "model/MLmodel", "model/input_example.json"} <= names
     assert len(client.search_runs([run.info.experiment_id])) == 1

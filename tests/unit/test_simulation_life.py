@@ -8,7 +8,7 @@ import pytest
 
 from updraft.monitor.measures import discover
 from updraft.simulation.champion import Trained, compare, trained
-from updraft.simulation.life import Life, live
+from updraft.simulation.life import Life, Trainings, live
 from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Moment, Policy, window
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.world import BEFORE, World, draw, span
@@ -105,6 +105,21 @@ def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_mod
 def test_the_controller_does_not_train_on_a_broken_feed() -> None:
     (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "scores", "feed")])
     assert lived.on_broken == 0
+
+
+def test_a_gated_training_leaves_out_the_broken_days_and_a_naive_one_learns_them() -> None:
+    broken = draw(SCENARIOS["broken_feed"], 3)
+    days = [day.key for day in broken.days[broken.onset : broken.onset + 10]]
+    at, trainings = broken.onset + 14, Trainings(broken)
+    champion = trainings.at(BEFORE)
+    naive, gated = trainings.at(at), trainings.at(at, champion)
+    assert champion is not None
+    assert naive is not None
+    assert gated is not None
+    assert set(days) < set(naive.learnt["partition"])
+    assert set(naive.learnt["partition"]) - set(gated.learnt["partition"]) == set(days)
+    assert trainings.at(at, champion) is gated
+    assert trainings.at(BEFORE, champion) is champion, "what is left out decides, not who asks"
 
 
 def life(**said: object) -> Life:

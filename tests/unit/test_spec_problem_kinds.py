@@ -62,6 +62,8 @@ def test_what_depends_on_the_kind_has_a_default_of_the_kind(make_case):
         (over(NUMBER, gates={"absolute": {"rmes": {"max": 1}}}), "gates.absolute.rmes: .* did you mean 'rmse'"),
         (over(NUMBER, model={"families": ["logistic"]}), "'logistic' is not for a regression problem, 'ridge' is"),
         ({"model": {"families": ["ridge"]}}, "'ridge' is not for a binary problem"),
+        ({"model": {"weight": "amuont"}}, "'amuont' is no feature; did you mean 'amount'"),
+        ({"model": {"weight": "amount"}}, "'amount' has to be a number with `learn: false`"),
         (over(NUMBER, model={"class_weight": "balanced"}), "a regression problem has no classes to weigh"),
         ({"features": {"colour": {"type": "category", "monotone": "increasing"}}}, "only a number can move"),
         (over(SEVERAL, features={"x": {"type": "number", "monotone": "decreasing"}}), "what raises one lowers another"),

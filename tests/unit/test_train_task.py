@@ -109,7 +109,7 @@ def test_what_is_written_reads_back_equal(learner, kind):
 
 
 def weighed(make_case, labels, partitions, **model):
-    return weights(make_case(model=model), pd.Series(partitions), np.array(labels, float))
+    return weights(make_case(model=model), pd.DataFrame({"partition": partitions}), np.array(labels, float))
 
 
 def test_nothing_asked_for_is_no_weight_and_nothing_in_the_manifest(make_case):

@@ -1,7 +1,8 @@
 """The stages of a model's life, each one call; Airflow's operators and the command line make the same ones.
 
 `features`   what was known -> features; what late rows would have changed, kept or rebuilt
-`train`      mature data -> candidate -> evidence
+`train`      mature data, but for what looks broken -> candidate -> evidence
+`shown`      a training's pictures, and its run in the registry
 `promotion`  evidence -> promoted or rejected
 `rollout`    live evidence -> a challenger promoted or withdrawn, a champion on probation kept or left
 `question`   what a person is asked before a candidate may rise

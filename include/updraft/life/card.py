@@ -8,7 +8,7 @@ from updraft import card
 from updraft.errors import UpdraftError
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import train
+from updraft.life import shown, train
 from updraft.model import store
 from updraft.model.manifest import Manifest
 from updraft.partition import Partition
@@ -26,7 +26,7 @@ def write(case: UseCase, at: Partition, lake: Lake, digest: str) -> dict[str, by
     :raises ModelRejected: If it does not load, or was never examined.
     """
     model = store.load(lake, case.name, digest)
-    pictures = train.pictures(case, at, lake, model)
+    pictures = shown.pictures(case, at, lake, model)
     return {**_written(case, lake, digest, model.manifest, pictures), **pictures}
 
 

@@ -12,10 +12,10 @@ from updraft.life import arrival, labels, rollout, supply
 from updraft.life.incidents import broken_feed, open_incident, over, resolve_incidents, unclosed
 from updraft.life.likeness import reference_rows
 from updraft.life.measured import history, measurements, monitor_table
-from updraft.life.train import examined, profile_key
+from updraft.life.train import examined, profile_of
 from updraft.model import store
 from updraft.model.model import Model
-from updraft.monitor import estimation_record, reference, table, watch
+from updraft.monitor import estimation_record, table, watch
 from updraft.monitor.incident import Incident, lasting
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
@@ -166,7 +166,7 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         case=case,
         partition=at.key,
         champion=champion,
-        profile=_profile(case, lake, champion),
+        profile=profile_of(case, lake, champion),
         features=dataset.frame(case, lake, scored),
         scores=scores[scores["model"] == champion],
         matured=truth[truth["model"] == champion],
@@ -183,16 +183,6 @@ def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[ta
         arrivals=arrival.arrivals(case, at, lake, champion, lake.partitions(score.table(case))),
     )
     return watch.measure(seen)
-
-
-def _profile(case: UseCase, lake: Lake, champion: str) -> reference.Profile:
-    try:
-        return reference.from_bytes(lake.get(profile_key(case, champion)))
-    except FileNotFoundError as gone:
-        raise ModelRejected(
-            f"Model {champion[:12]} of {case.name} has no monitoring reference.",
-            next_step="train a new model, or roll back to one that has.",
-        ) from gone
 
 
 def _model(case: UseCase, lake: Lake, champion: str) -> Model | None:

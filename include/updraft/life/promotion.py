@@ -7,7 +7,7 @@ from updraft import alias, features, promote
 from updraft.errors import ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import card, train
+from updraft.life import card, shown, train
 from updraft.model import store
 from updraft.partition import Partition
 from updraft.promote import Approval, Promotion
@@ -27,7 +27,10 @@ def examine(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any]
     if champion == trained["candidate"]:
         # The same data gave the same model: there is nothing to replace, and nothing to compare it with.
         return {"outcome": "PASS", "because": ["the candidate is the champion already"], "gated": 0}
-    found = train.gate(case, at, lake, trained, champion=champion)
+    evidence = train.gather(case, at, lake, trained, champion=champion)
+    found = train.judge(case, lake, evidence)
+    if evidence.model is not None and evidence.rows is not None:
+        shown.draw(case, lake, evidence.model, evidence.rows)
     record = promote.gate(lake, case, trained["candidate"], found, partition=at.key, who=who)
     card.write(case, at, lake, trained["candidate"])
     return {**found.summary(), "gated": record.sequence, "report": card.key(case, trained["candidate"])}
@@ -46,7 +49,7 @@ def conclude(
 
     :raises RegistryUnavailable: If MLflow is down; the candidate and its evidence wait in the lake.
     """
-    train.log_run(case, at, lake, registry, candidate)
+    shown.log_run(case, at, lake, registry, candidate)
     done = promote.promote(lake, registry, case, candidate, partition=at.key, who=who)
     pages = card.write(case, at, lake, candidate)
     registry.attach(case.name, candidate, {f"card/{name}": content for name, content in pages.items()})

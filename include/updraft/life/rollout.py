@@ -10,18 +10,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from updraft import dataset, features, promote, score
-from updraft.errors import ModelRejected
+import numpy as np
+
+from updraft import dataset, promote, score
 from updraft.evidence import Evidence, examine
+from updraft.evidence.metric import Array, each_row
 from updraft.lake import Lake
 from updraft.ledger import Ledger, State
-from updraft.model import store
+from updraft.monitor.performance import predicted
 from updraft.partition import Partition, calendar
 from updraft.rollout import Rollout, under_way, void
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from updraft.registry import Registry
 
@@ -53,10 +55,8 @@ def worse(case: UseCase, at: Partition, lake: Lake) -> str | None:
 
 
 def _judge(case: UseCase, at: Partition, lake: Lake, registry: "Registry", found: Rollout, who: str) -> Told:
-    try:
-        store.load(lake, case.name, found.newer)
-    except ModelRejected as broken:
-        return _withdrawn(case, lake, found.newer, f"it does not load: {broken.what}", at, who)
+    if why := score.unusable(case, found.newer, lake):
+        return _withdrawn(case, lake, found.newer, f"it cannot score: {why}", at, who)
     rows = _live(case, at, lake, found)
     done = sorted(rows["partition"].unique())
     if len(done) < found.partitions:
@@ -125,11 +125,21 @@ def _evidence(case: UseCase, found: Rollout, rows: "DataFrame") -> Evidence:
     return Evidence(
         y=rows[case.label.column].to_numpy(float),
         blocks=rows["partition"].to_numpy(),
-        candidate=rows["newer"].to_numpy(float),
+        candidate=_predicted(case, rows["newer"]),
         family="live",
-        champion=rows["older"].to_numpy(float),
+        champion=_predicted(case, rows["older"]),
         champion_digest=found.older,
+        kind=case.problem.kind,
     )
+
+
+def _said(case: UseCase) -> str:
+    """The column of the scores that holds all a model said of a row."""
+    return "probabilities" if case.label.classes else "score"
+
+
+def _predicted(case: UseCase, said: "Series[Any]") -> Array:
+    return predicted(case, said.to_frame(_said(case)))
 
 
 def _live(case: UseCase, at: Partition, lake: Lake, found: Rollout) -> "DataFrame":
@@ -143,18 +153,19 @@ def _live(case: UseCase, at: Partition, lake: Lake, found: Rollout) -> "DataFram
     missing = dataset.mature_labels(case, scored, lake)
     complete = [key for key in scored if key not in missing]
     by = ["partition", *case.entity]
-    truth = lake.read(features.table(case, "label"), complete, [*by, case.label.column])
-    labels = (features.schema(case, "label").empty_table() if truth is None else truth).to_pandas()
-    rows = both.merge(labels[labels[case.label.column].notna()], on=by, how="inner", validate="one_to_one")
+    truth = dataset.labels(case, lake, complete)
+    rows = both.merge(truth[truth[case.label.column].notna()], on=by, how="inner", validate="one_to_one")
     judged = sorted(rows["partition"].unique())[: found.partitions]
     return rows[rows["partition"].isin(judged)].sort_values(by, ignore_index=True)
 
 
 def _both(case: UseCase, lake: Lake, keys: Sequence[str], found: Rollout) -> "DataFrame":
-    by = ["partition", *case.entity]
-    stored = lake.read(score.table(case), keys, [*by, "role", "model", "score"])
+    by, said = ["partition", *case.entity], _said(case)
+    stored = lake.read(score.table(case), keys, [*by, "role", "model", said])
     rows = (score.schema(case).empty_table() if stored is None else stored).to_pandas()
-    rows = rows[rows["score"].notna()]
+    rows = rows[rows[said].notna()]
+    # Of a row that was scored for another list of classes nobody can say how likely today's are.
+    rows = rows[each_row(np.isfinite(predicted(case, rows)))]
     roles: dict[Literal["newer", "older"], tuple[str, ...]] = {
         "shadow": {"newer": ("challenger",), "older": ("champion",)},
         "canary": {"newer": ("canary",), "older": ("relieved",)},
@@ -162,5 +173,5 @@ def _both(case: UseCase, lake: Lake, keys: Sequence[str], found: Rollout) -> "Da
     }[found.way]  # type: ignore[assignment]
     newer = rows[(rows["model"] == found.newer) & rows["role"].isin(roles["newer"])]
     older = rows[(rows["model"] == found.older) & rows["role"].isin(roles["older"])]
-    left = newer[[*by, "score"]].rename(columns={"score": "newer"})
-    return left.merge(older[[*by, "score"]].rename(columns={"score": "older"}), on=by, validate="one_to_one")
+    left = newer[[*by, said]].rename(columns={said: "newer"})
+    return left.merge(older[[*by, said]].rename(columns={said: "older"}), on=by, validate="one_to_one")

@@ -1,11 +1,12 @@
 """From mature data to a candidate with its evidence: fit, profile, examine, and keep each under the model's digest."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from updraft import card, dataset, features, serving
+from updraft import dataset, features
 from updraft.errors import ModelRejected, TrainingRefused
 from updraft.evidence import Evidence, Examination, examine
 from updraft.lake import Lake
@@ -15,20 +16,19 @@ from updraft.model import store
 from updraft.model.model import Model
 from updraft.monitor import reference
 from updraft.monitor.conduct import conduct
+from updraft.monitor.faulty import faulty
 from updraft.monitor.importance import importance
 from updraft.monitor.performance import WATCHED
 from updraft.partition import Partition
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
 from updraft.train.candidate import Candidate, train
-from updraft.train.plots import plots, value_curve
 from updraft.train.split import belonging
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from updraft.registry import Registry
-    from updraft.tracking import Tried
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Trained:
 
 def prepare(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
     """Bring features and labels up to date for a training at `at`; return counts."""
-    data = dataset.mature(case, lake, at)
+    data = _sound(case, at, lake)
     keys = data.rows["partition"].unique()
     return {
         "rows": len(data.rows),
@@ -62,6 +62,7 @@ def prepare(case: UseCase, at: Partition, lake: Lake) -> dict[str, Any]:
         "last": str(keys[-1]) if len(keys) else None,
         "fingerprint": data.fingerprint,
         "missing": list(data.missing[:5]),
+        "faulty": [f"{key}: {why[:100]}" for key, why in list(data.faulty.items())[-5:]],
     }
 
 
@@ -70,12 +71,12 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
 
     :raises TrainingRefused: If the data does not allow it; the refusal is recorded, the champion stays.
     """
-    data = dataset.mature(case, lake, at)
+    data = _sound(case, at, lake)
     ledger = Ledger(lake, case.name)
     try:
         made = train(case, data, code_version=code_version, lake=lake)
     except TrainingRefused as refused:
-        facts = {"spec": spec_digest(case), "code": code_version}
+        facts = {"spec": spec_digest(case), "code": code_version, "notes": list(data.notes)}
         ledger.append("refused", why=str(refused), who=who, partition=at.key, facts=facts)
         raise
     for model in (made.model, *made.baselines.values()):
@@ -95,17 +96,37 @@ def fit(case: UseCase, at: Partition, lake: Lake, *, code_version: str, who: str
     return trained
 
 
+def _sound(case: UseCase, at: Partition, lake: Lake) -> dataset.Dataset:
+    """Mature data, without the partitions in which a feature looks broken by the champion's reference."""
+    data, state = dataset.mature(case, lake, at), Ledger(lake, case.name).state()
+    made = next((r for r in reversed(state.records) if (r.kind, r.model) == ("trained", state.champion)), None)
+    # What is usual of other features says nothing about these.
+    if case.model.faulty == "keep" or made is None or made.facts["features"] != data.fingerprint:
+        return data
+    try:
+        profile = profile_of(case, lake, str(made.model))
+    except ModelRejected as unknown:
+        _log.warning("no partition is left out as broken: %s", unknown.what)
+        return data
+    return data.without(faulty(case, profile, data.rows))
+
+
 def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *, champion: str | None) -> Examination:
     """Put a candidate through the gates, on held-out rows that neither training nor calibration has seen.
 
     :param trained: What `fit` returned, as a mapping.
     :param champion: Digest of the model it wants to replace.
     """
+    return judge(case, lake, gather(case, at, lake, trained, champion=champion))
+
+
+def gather(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *, champion: str | None) -> Evidence:
+    """Collect what the gates may look at; parameters as for `gate`."""
     model = store.load(lake, case.name, trained["candidate"])
     rows = dataset.mature(case, lake, at).rows
     held, seen = (_window(rows, model, which) for which in ("holdout", "train"))
     rival = comparable(lake, case, champion)
-    evidence = Evidence(
+    return Evidence(
         y=held[case.label.column].to_numpy(float),
         blocks=held["partition"].to_numpy(),
         candidate=model.predict(held),
@@ -122,71 +143,16 @@ def gate(case: UseCase, at: Partition, lake: Lake, trained: Mapping[str, Any], *
         kind=case.problem.kind,
         hindsight=None if case.gates.mode("leakage") == "off" else hindsight.look_back(case, lake, model),
     )
+
+
+def judge(case: UseCase, lake: Lake, evidence: Evidence) -> Examination:
+    """Ask the gates about a candidate, and keep what they said under its digest."""
+    if evidence.model is None:
+        raise ValueError("what the gates say is kept under the candidate's digest, so they need the candidate")
     found = examine(evidence, case)
     whole = {**found.to_json(), "measured": found.measured}
-    lake.put(evidence_key(case, model.digest), json.dumps(whole, sort_keys=True).encode())
+    lake.put(evidence_key(case, evidence.model.digest), json.dumps(whole, sort_keys=True).encode())
     return found
-
-
-def log_run(case: UseCase, at: Partition, lake: Lake, registry: "Registry", digest: str) -> str:
-    """Show a training in the registry with everything it rests on; return the run's id."""
-    from updraft.registry import Training
-
-    model = store.load(lake, case.name, digest)
-    found = examined(case, lake, digest)
-    facts = model.manifest
-    metrics = {f"holdout_{name}": value["value"] for name, value in found["metrics"].items()}
-    protocol = json.loads(lake.get(protocol_key(case, digest)))
-    drawn = pictures(case, at, lake, model)
-    reports = {"gates.json": json.dumps(found, indent=1).encode(), "manifest.json": facts.dump()}
-    reports["protocol.json"] = json.dumps(protocol, indent=1).encode()
-    training = Training(
-        digest=digest,
-        partition=at.key,
-        params={"family": facts.family, "seed": str(facts.seed), **{k: str(v) for k, v in facts.parameters.items()}},
-        metrics={name: v for name, v in metrics.items() if v is not None} | _prefixed("validation", facts.validation),
-        tags={
-            "code_version": facts.code_version,
-            "fingerprint": facts.fingerprint,
-            "spec": spec_digest(case),
-            "outcome": str(found["outcome"]),
-            "data": facts.data,
-            "data_versions": json.dumps(_versions(case, lake, digest), sort_keys=True),
-        },
-        artifacts={**{f"plots/{name}": png for name, png in drawn.items()}, **reports},
-        files=serving.files(case.name, model),
-        trials=_tried(protocol),
-    )
-    return registry.log_training(case.name, training)
-
-
-def _tried(protocol: Mapping[str, Any]) -> dict[str, "Tried"]:
-    """The trials of every family, by a name that sorts."""
-    from updraft.tracking import Tried
-
-    return {
-        f"{family} trial {trial['number']:03}": Tried(
-            params={"family": family, **{name: str(value) for name, value in trial["settings"].items()}},
-            metrics={f"loss_fold_{fold}": value for fold, value in enumerate(trial["losses"], start=1)},
-            tags={"pruned": str(trial["pruned"]).lower()},
-        )
-        for family, each in protocol["families"].items()
-        for trial in each["trials"]
-    }
-
-
-def pictures(case: UseCase, at: Partition, lake: Lake, model: Model) -> dict[str, bytes]:
-    """Pictures of a model on its holdout, as PNG by file name; drawn once and kept beside its card."""
-    folder = card.folder(case.name, model.digest)
-    if kept := {key.rpartition("/")[2]: key for key in lake.keys(folder) if key.endswith(".png")}:
-        return {name: lake.get(key) for name, key in kept.items()}
-    drawn = plots(model, held_out(case, at, lake, model), case.label.column)
-    worth = json.loads(lake.get(protocol_key(case, model.digest)))["value"]
-    if worth is not None:
-        drawn["value.png"] = value_curve(worth)
-    for name, png in drawn.items():
-        lake.put(f"{folder}/{name}", png)
-    return drawn
 
 
 def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:
@@ -202,16 +168,6 @@ def examined(case: UseCase, lake: Lake, digest: str) -> dict[str, Any]:
             next_step="run the gates stage first.",
         ) from never
     return found
-
-
-def _versions(case: UseCase, lake: Lake, digest: str) -> dict[str, int]:
-    """Versions of the tables the model was first trained on, as the ledger has them."""
-    trained = (r for r in Ledger(lake, case.name).records() if r.kind == "trained" and r.model == digest)
-    return next((dict(record.facts["versions"]) for record in trained), {})
-
-
-def _prefixed(prefix: str, numbers: Mapping[str, float]) -> dict[str, float]:
-    return {f"{prefix}_{name}": value for name, value in numbers.items()}
 
 
 def held_out(case: UseCase, at: Partition, lake: Lake, model: Model) -> "DataFrame":
@@ -255,6 +211,20 @@ def protocol_key(case: UseCase, digest: str) -> str:
 def profile_key(case: UseCase, digest: str) -> str:
     """Where a model's monitoring reference is kept."""
     return f"references/{case.name}/{digest}.json"
+
+
+def profile_of(case: UseCase, lake: Lake, digest: str) -> reference.Profile:
+    """A model's monitoring reference.
+
+    :raises ModelRejected: If it is gone, or not readable.
+    """
+    try:
+        return reference.from_bytes(lake.get(profile_key(case, digest)))
+    except FileNotFoundError as gone:
+        raise ModelRejected(
+            f"Model {digest[:12]} of {case.name} has no monitoring reference.",
+            next_step="train a new model, or roll back to one that has.",
+        ) from gone
 
 
 def _keep_profile(case: UseCase, lake: Lake, made: Candidate, rows: "DataFrame") -> None:

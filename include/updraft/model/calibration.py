@@ -89,41 +89,53 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def fit(log_odds: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
+def fit(
+    log_odds: NDArray[np.float64], labels: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> Fitted:
     """Fit slope and intercept by maximum likelihood on smoothed targets (Platt 1999, section 2.2).
 
     When the slope comes out at zero or below, higher scores went with fewer positives: turning the order round on a
     few days of evidence would be worse than leaving it alone, so the identity is kept, with a note.
+
+    :param weights: How much each row counts (n,), not all 0.
     """
     from scipy.optimize import minimize
 
-    positives = labels.sum()
+    each = np.ones(len(labels)) if weights is None else weights / weights.mean()
+    positives = (each * labels).sum()
     targets = np.where(labels > 0, (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
     if np.ptp(log_odds) == 0:
         return Fitted(Calibration(), ("not calibrated: every validation row has the same score",))
     start = np.array([1.0, 0.0])
-    found = minimize(_loss, start, args=(log_odds, targets), jac=True, method="BFGS", options={"gtol": 1e-8})
+    found = minimize(_loss, start, args=(log_odds, targets, each), jac=True, method="BFGS", options={"gtol": 1e-8})
     slope, intercept = (float(value) for value in found.x)
     if not (0 < slope < np.inf and np.isfinite(intercept)):
         return Fitted(Calibration(), (f"not calibrated: the fitted slope is {slope:.3g}, which is not positive",))
     return Fitted(Calibration(slope, intercept))
 
 
-def isotonic(log_odds: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
+def isotonic(
+    log_odds: NDArray[np.float64], labels: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> Fitted:
     """Fit a curve that never falls (pool adjacent violators over bins), a knot in the middle of every pooled block.
 
     Every block is lent one row of the base rate, for a pure block must not become a certainty.
+
+    :param weights: How much each row counts (n,), not all 0.
     """
     from scipy.optimize import isotonic_regression
 
+    each = np.ones(len(labels)) if weights is None else weights[weights > 0] / weights[weights > 0].mean()
+    if weights is not None:
+        log_odds, labels = log_odds[weights > 0], labels[weights > 0]
     if np.ptp(log_odds) == 0:
         return Fitted(Calibration(), ("not calibrated: every validation row has the same score",))
     edges = np.quantile(log_odds, np.linspace(0, 1, max(1, len(log_odds) // BIN_ROWS) + 1)[1:-1])
     place = np.unique(np.searchsorted(edges, log_odds), return_inverse=True)[1]
-    rows, ones, sums = (np.bincount(place, each) for each in (np.ones_like(labels), labels, log_odds))
+    rows, ones, sums = (np.bincount(place, each * summed) for summed in (np.ones_like(labels), labels, log_odds))
     starts = isotonic_regression(ones / rows, weights=rows).blocks[:-1]
-    rows, ones, sums = (np.add.reduceat(each, starts) for each in (rows, ones, sums))
-    rate = (labels.sum() + 1) / (len(labels) + 2)
+    rows, ones, sums = (np.add.reduceat(summed, starts) for summed in (rows, ones, sums))
+    rate = ((each * labels).sum() + 1) / (len(labels) + 2)
     share = np.maximum.accumulate((ones + rate) / (rows + 1))
     return Fitted(
         Calibration(curve=tuple(zip((sums / rows).tolist(), np.log(share / (1 - share)).tolist(), strict=True)))
@@ -131,10 +143,10 @@ def isotonic(log_odds: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitt
 
 
 def _loss(
-    at: NDArray[np.float64], log_odds: NDArray[np.float64], targets: NDArray[np.float64]
+    at: NDArray[np.float64], log_odds: NDArray[np.float64], targets: NDArray[np.float64], each: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64]]:
     scores = at[0] * log_odds + at[1]
-    excess = np.exp(-np.logaddexp(0.0, -scores)) - targets
+    excess = each * (np.exp(-np.logaddexp(0.0, -scores)) - targets)
     # Means, not dot products: a threaded dot product would make the model's bytes depend on the machine's cores.
-    loss = (np.logaddexp(0.0, scores) - targets * scores).mean()
+    loss = (each * (np.logaddexp(0.0, scores) - targets * scores)).mean()
     return float(loss), np.array([(excess * log_odds).mean(), excess.mean()])

@@ -64,11 +64,12 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def fit(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
+def fit(scores: NDArray[np.float64], labels: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> Fitted:
     """Fit slope and intercepts by maximum likelihood on smoothed targets, as Platt (1999) does for two classes.
 
     :param scores: Rows by classes, of rows the learner has not seen.
     :param labels: Position of each row's class (n,).
+    :param weights: How much each row counts (n,), not all 0.
     """
     from scipy.optimize import minimize
 
@@ -76,8 +77,9 @@ def fit(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> Fitted:
     if np.ptp(scores, axis=0).max() == 0:
         return Fitted(_identity(classes), ("not calibrated: every validation row has the same scores",))
     start = np.array([1.0, *np.zeros(classes)])
-    targets = _smoothed(labels, classes)
-    found = minimize(_loss, start, args=(scores, targets), jac=True, method="BFGS", options={"gtol": 1e-8})
+    each = np.ones(len(labels)) if weights is None else weights / weights.mean()
+    targets = _smoothed(labels, classes, each)
+    found = minimize(_loss, start, args=(scores, targets, each), jac=True, method="BFGS", options={"gtol": 1e-8})
     slope, intercepts = float(found.x[0]), found.x[1:] - found.x[1:].mean()
     if not (0 < slope < np.inf and np.isfinite(intercepts).all()):
         why = f"not calibrated: the fitted slope is {slope:.3g}, which is not positive"
@@ -95,20 +97,20 @@ def _identity(classes: int) -> Softmax:
     return Softmax(1.0, (0.0,) * classes)
 
 
-def _smoothed(labels: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+def _smoothed(labels: NDArray[np.float64], classes: int, each: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows by classes: nearly one for the true class, as if each class had been seen once more in its place."""
     codes = labels.astype(np.int64)
-    rows = np.bincount(codes, minlength=classes)[codes]
+    rows = np.bincount(codes, each, minlength=classes)[codes]
     targets = np.repeat((1 / (rows + classes))[:, None], classes, axis=1)
     targets[np.arange(len(codes)), codes] = (rows + 1) / (rows + classes)
     return targets
 
 
 def _loss(
-    at: NDArray[np.float64], scores: NDArray[np.float64], targets: NDArray[np.float64]
+    at: NDArray[np.float64], scores: NDArray[np.float64], targets: NDArray[np.float64], each: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64]]:
     logs = log_softmax(at[0] * scores + at[1:])
-    excess = np.exp(logs) - targets
+    excess = each[:, None] * (np.exp(logs) - targets)
     # Means, not dot products: a threaded dot product would make the model's bytes depend on the machine's cores.
     slope = (excess * scores).sum(axis=1).mean()
-    return float(-(targets * logs).sum(axis=1).mean()), np.array([slope, *excess.mean(axis=0)])
+    return float(-(each * (targets * logs).sum(axis=1)).mean()), np.array([slope, *excess.mean(axis=0)])

@@ -6,14 +6,18 @@ The world drifts; it does not turn degrees Celsius into Fahrenheit overnight, no
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from updraft.monitor.distance import Mass, wasserstein
 from updraft.monitor.histogram import Histogram
-from updraft.monitor.reference import Seen
+from updraft.monitor.reference import Profile, Seen
 from updraft.monitor.skew import lower_bound
+
+if TYPE_CHECKING:
+    from pandas import Series
 
 # Rows of a partition below which no sign is told from chance.
 FEWEST_ROWS = 30
@@ -73,6 +77,11 @@ class Usual:
     seen: Seen
     parts: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, profile: Profile, name: str) -> Self:
+        """Take it from a reference."""
+        return cls(profile.features[name], profile.seen.get(name, Seen()), profile.part(name))
+
     @property
     def missing(self) -> float:
         """Share of missing values that a partition stays below, by the newer half: the first ones lack a history.
@@ -106,6 +115,24 @@ class Usual:
     def apart(self, one: Mass, other: Mass) -> Numbers:
         """Wasserstein distance in standard deviations of the reference (...,)."""
         return wasserstein(self.cells, one, other) / (self.seen.spread or math.nan)
+
+
+def signs(usual: Usual, columns: "Sequence[Series[Any]]", *, was_broken: bool) -> list[str]:
+    """Say what is wrong with each partition's values of a feature; empty where nothing is.
+
+    :param columns: The values of each partition, oldest first.
+    :param was_broken: Whether the feature was called broken just before the first of them.
+    """
+    gone = [missing(usual, int(column.isna().sum()), len(column)) for column in columns]
+    present = [column.dropna() for column in columns]
+    same = [constant(usual, values.tolist()) for values in present]
+    if usual.cells.kind == "category":
+        other = [unknown(usual, values.astype(str).tolist()) for values in present]
+    else:
+        numbers = [values.to_numpy(float) for values in present]
+        finite = [values[np.isfinite(values)] for values in numbers]
+        other = list(rescaled(usual, finite, was_broken=was_broken))
+    return [", ".join(filter(None, each)) for each in zip(gone, same, other, strict=True)]
 
 
 def missing(usual: Usual, gone: int, rows: int) -> str:

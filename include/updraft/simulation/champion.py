@@ -16,6 +16,7 @@ from updraft.evidence.verdict import Verdict
 from updraft.model.model import Model
 from updraft.monitor import told_apart
 from updraft.monitor.conduct import conduct
+from updraft.monitor.faulty import faulty
 from updraft.monitor.importance import importance
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.reference import Profile, profile
@@ -85,20 +86,33 @@ class Trained:
         return pd.concat(taken, ignore_index=True)
 
 
-def trained(world: World, at: int) -> Trained | None:
-    """Train at the moment of a day on the labels that are mature and known then; None when that is refused."""
+def trained(world: World, at: int, champion: Trained | None = None) -> Trained | None:
+    """Train at the moment of a day; None when that is refused."""
+    return fitted(world, known(world, at, champion))
+
+
+def known(world: World, at: int, champion: Trained | None = None) -> Dataset:
+    """Labels that are mature and known at the moment of a day, with their rows.
+
+    :param champion: By whose reference partitions that look broken are left out, as a training of Updraft does.
+    """
     case = use_case()
     history = case.model.history.days if case.model.history else at
     last = at - world.lag
     first = max(last - history + 1, 0)
     rows = world.rows[span(first, last)].assign(**{case.label.column: world.labels(first, last, at)})
     rows = rows[rows[case.label.column].notna()].reset_index(drop=True)
-    data = Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
+    found = Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
+    return found if champion is None else found.without(faulty(case, champion.profile, rows))
+
+
+def fitted(world: World, data: Dataset) -> Trained | None:
+    """Train on some rows; None when that is refused."""
     try:
-        made = train(case, data, code_version="simulated")
+        made = train(use_case(), data, code_version="simulated")
     except TrainingRefused:
         return None
-    return Trained(made.model, world, rows, made.split.take(rows, "holdout"))
+    return Trained(made.model, world, data.rows, made.split.take(data.rows, "holdout"))
 
 
 def compare(candidate: Trained, champion: Trained) -> Verdict:

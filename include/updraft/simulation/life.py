@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from updraft.simulation.champion import Trained, compare, trained
+from updraft.simulation.champion import Trained, compare, fitted, known
 from updraft.simulation.policy import Moment, Policy
 from updraft.simulation.scenario import SCENARIOS, Scenario
 from updraft.simulation.study import use_case
@@ -59,16 +59,21 @@ class Life:
 
 @dataclass
 class Trainings:
-    """What a training on each day gives; policies that train on the same day share it."""
+    """What a training on each day gives; policies that train on the same rows share it."""
 
     world: World
-    _made: dict[int, Trained | None] = field(default_factory=dict)
+    _made: dict[tuple[int, tuple[str, ...]], Trained | None] = field(default_factory=dict)
 
-    def at(self, day: int) -> Trained | None:
-        """Train once for each day."""
-        if day not in self._made:
-            self._made[day] = trained(self.world, day)
-        return self._made[day]
+    def at(self, day: int, champion: Trained | None = None) -> Trained | None:
+        """Train once for each day and what is left out of it.
+
+        :param champion: By whose reference partitions that look broken are left out; none without.
+        """
+        found = known(self.world, day, champion)
+        key = (day, tuple(found.faulty))
+        if key not in self._made:
+            self._made[key] = fitted(self.world, found)
+        return self._made[key]
 
 
 def live(scenario: Scenario, seed: int, policies: Sequence[Policy], *, years: int = 1) -> list[Life]:
@@ -95,7 +100,7 @@ def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
         if not why:
             continue
         asked.append((day, why))
-        candidate = trainings.at(day)
+        candidate = trainings.at(day, champion if policy.gated else None)
         if candidate is not None and (not policy.gated or compare(candidate, champion).outcome == "PASS"):
             champion = candidate
             promoted.append(day)

@@ -97,8 +97,18 @@ class Model(Part):
         default="none",
         description="`balanced`: every class weighs the same in training; probabilities stay calibrated.",
     )
+    weight: Name | None = Field(
+        default=None,
+        description="Number among the features, with `learn: false`: how much a row counts in training, calibration "
+        "and every choice. Metrics count each row once.",
+    )
     recency_half_life: Duration | None = Field(
         default=None, description="A training row this much older than the newest partition weighs half as much."
+    )
+    faulty: Literal["leave_out", "keep"] = Field(
+        default="leave_out",
+        description="Partitions in which the feed of a feature looks broken by the champion's reference; `keep` them "
+        "where the data is as it will be from now on.",
     )
     deadline: Duration = Field(default=timedelta(minutes=30), description="Training is stopped after this long.")
     memory: Size = Field(default=4 * 1024**3, description="Training is stopped when it takes more than this.")

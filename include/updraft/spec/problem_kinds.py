@@ -51,7 +51,6 @@ def check(case: "UseCase") -> None:
     _check_label(case)
     _check_metrics(case)
     _check_learning(case)
-    _check_rollout(case)
 
 
 def _check_decision(case: "UseCase") -> None:
@@ -104,6 +103,7 @@ def _check_learning(case: "UseCase") -> None:
             raise misfit(f"{family!r} is not for a {kind} problem, {LINEAR[kind]!r} is", "model", "families")
     if kind == "regression" and case.model.class_weight != "none":
         raise misfit("a regression problem has no classes to weigh", "model", "class_weight")
+    _check_weight(case)
     for name, feature in case.features.items():
         if feature.monotone is None:
             continue
@@ -114,7 +114,11 @@ def _check_learning(case: "UseCase") -> None:
             raise misfit("with several classes, what raises one lowers another; leave it out", *place)
 
 
-def _check_rollout(case: "UseCase") -> None:
-    for way in ("shadow", "canary", "probation"):
-        if case.problem.kind != "binary" and getattr(case.rollout, way) is not None:
-            raise misfit("models are compared on live rows for binary problems only; leave it out", "rollout", way)
+def _check_weight(case: "UseCase") -> None:
+    name = case.model.weight
+    if name is None:
+        return
+    if name not in case.features:
+        raise misfit(f"{name!r} is no feature; {did_you_mean(name, case.features)}", "model", "weight")
+    if case.features[name].type != "number" or case.features[name].learn:
+        raise misfit(f"{name!r} has to be a number with `learn: false`: a weight is not learnt from", "model", "weight")

@@ -7,6 +7,7 @@ Read in this order::
     sufficiency    is there enough, and of both kinds, in every window?
     selection      features nobody misses
     tuning trials  settings better than the declared ones; what was tried, kept
+    weight         the column that says how much a row counts
     task           what to learn: the kind of label, weights of the rows, which way numbers may move
     fitted         what fitting a family gives
     boosted logistic ridge trivial

@@ -27,16 +27,22 @@ UNTRIED = "platt"  # two numbers from thousands of rows, where there is nothing 
 
 @dataclass(frozen=True)
 class Held:
-    """Raw log-odds of rows their model was not fitted to, their labels, and their partitions."""
+    """Raw log-odds of rows their model was not fitted to, their labels, partitions, and declared weights if any."""
 
     log_odds: Array
     labels: Array
     partitions: NDArray[np.str_]
+    weights: Array | None = None
 
     def part(self, keys: Sequence[str]) -> "Held":
         """The rows of some partitions."""
         mine = np.isin(self.partitions, keys)
-        return Held(self.log_odds[mine], self.labels[mine], self.partitions[mine])
+        weights = None if self.weights is None else self.weights[mine]
+        return Held(self.log_odds[mine], self.labels[mine], self.partitions[mine], weights)
+
+    def losses(self, predicted: Array, kind: str = "binary") -> Array:
+        """Loss of predictions per partition."""
+        return losses(self.labels, predicted, self.partitions, kind, self.weights)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def choose(newest: Held, older: Sequence[tuple[Held, Held]], kind: str = "binary
     enough = min(len(before.labels) for before, _ in (*steps, (newest, newest))) >= CURVE_ROWS
     probabilities = {method: _try(method, steps) for method in SIMPLEST_FIRST[: 3 if enough else 2]}
     after = _joined([later for _, later in steps]) if steps else newest
-    found = {m: losses(after.labels, p, after.partitions) for m, p in probabilities.items()} if steps else {}
+    found = {m: after.losses(p) for m, p in probabilities.items()} if steps else {}
     best = min(found, key=lambda method: float(found[method].mean()), default=UNTRIED)
     method = next((m for m in found if ties(found[m], found[best])), best)
     fitted = fit(method, newest)
@@ -107,12 +113,12 @@ def _only(newest: Held, older: Sequence[tuple[Held, Held]], kind: str) -> Chosen
     """The method of a kind of problem, tried as any other."""
 
     def after(before: Held, later: Held) -> Array:
-        return calibrate(kind, before.log_odds, before.labels)[0].probability(later.log_odds)
+        return calibrate(kind, before.log_odds, before.labels, before.weights)[0].probability(later.log_odds)
 
     steps = older or [(newest, newest)]
     tried = np.concatenate([after(*step) for step in steps])
     method = "temperature" if kind == "multiclass" else "none"
-    found, notes = calibrate(kind, newest.log_odds, newest.labels)
+    found, notes = calibrate(kind, newest.log_odds, newest.labels, newest.weights)
     return Chosen(method, Fitted(found, notes), {}, (tried, _joined([later for _, later in steps])), only=True)
 
 
@@ -122,10 +128,10 @@ def fit(method: str, held: Held) -> Fitted:
         case "none":
             return Fitted(Calibration())
         case "platt":
-            found = calibration.fit(held.log_odds, held.labels)
+            found = calibration.fit(held.log_odds, held.labels, held.weights)
             return Fitted(found.calibration, found.notes)
         case "isotonic":
-            found = calibration.isotonic(held.log_odds, held.labels)
+            found = calibration.isotonic(held.log_odds, held.labels, held.weights)
             return Fitted(found.calibration, found.notes)
     raise ValueError(f"no calibration {method!r}")
 
@@ -133,6 +139,7 @@ def fit(method: str, held: Held) -> Fitted:
 def _halves(window: Held) -> list[tuple[Held, Held]]:
     first, second = (window.part(keys.tolist()) for keys in np.array_split(np.unique(window.partitions), 2))
     both = all(0 < half.labels.sum() < len(half.labels) for half in (first, second))
+    both = both and all(half.weights is None or half.weights.any() for half in (first, second))
     return [(first, second)] if both else []
 
 
@@ -142,4 +149,10 @@ def _try(method: str, steps: Sequence[tuple[Held, Held]]) -> Array:
 
 
 def _joined(parts: Sequence[Held]) -> Held:
-    return Held(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("log_odds", "labels", "partitions")))
+    weights = [p.weights for p in parts if p.weights is not None]
+    return Held(
+        np.concatenate([p.log_odds for p in parts]),
+        np.concatenate([p.labels for p in parts]),
+        np.concatenate([p.partitions for p in parts]),
+        np.concatenate(weights) if weights else None,
+    )

@@ -17,7 +17,7 @@ from updraft.model.model import Model
 from updraft.rows import digest
 from updraft.spec.model import Model as Settings
 from updraft.spec.model import UseCase
-from updraft.train import boosted, calibration_choice, logistic, ridge, trivial
+from updraft.train import boosted, calibration_choice, logistic, ridge, trivial, weight
 from updraft.train.calibration_choice import Chosen, Held
 from updraft.train.choice import choose, losses
 from updraft.train.fitted import Fitted
@@ -65,7 +65,7 @@ class _Trained:
     def losses(self) -> NDArray[np.float64]:
         """Log loss, or squared error of a number, per partition, of what was calibrated on the fold after."""
         predicted, held = self.calibrated.tried
-        return losses(held.labels, predicted, held.partitions, self.model.manifest.kind)
+        return held.losses(predicted, self.model.manifest.kind)
 
 
 def train(case: UseCase, data: Dataset, *, code_version: str, lake: Lake | None = None) -> Candidate:
@@ -85,7 +85,7 @@ def train(case: UseCase, data: Dataset, *, code_version: str, lake: Lake | None 
     selection = _select(case, folds)
     folds = [fold.without(set(selection.dropped)) for fold in folds] if selection.dropped else folds
     draft = _draft(case, data, splits, folds[-1], code_version)
-    draft = draft.model_copy(update={"notes": (*remarks, *selection.notes)})
+    draft = draft.model_copy(update={"notes": (*data.notes, *weight.notes(case), *remarks, *selection.notes)})
     trials = Trials(lake, _tuning_key(case, draft))
     families = dict.fromkeys((*case.model.families, *reversed(case.baselines)))
     made = {family: _finish(case, _tune(family, case, folds, trials), folds, draft) for family in families}
@@ -123,7 +123,9 @@ def _tune(family: str, case: UseCase, folds: list[Fold], trials: Trials) -> tupl
 
 def _tuning_key(case: UseCase, draft: Manifest) -> str:
     """Where trials are kept: under the digest of all they depend on."""
-    declared = case.model.model_dump(mode="json", include={"families", "lightgbm", "logistic"})
+    included = {"families", "lightgbm", "logistic", "weight", "class_weight", "recency_half_life"}
+    monotone = {name: feature.monotone for name, feature in case.learned.items() if feature.monotone}
+    declared = {**case.model.model_dump(mode="json", include=included), "monotone": monotone}
     return f"tuning/{case.name}/{sha256(draft.dump() + canonical.dump(declared))}"
 
 
@@ -137,7 +139,7 @@ def _lose(kind: str, fitted: Fitted, window: Window) -> NDArray[np.float64]:
             predicted = np.exp(softmax.log_softmax(raw))
         case _:
             predicted = raw
-    return losses(window.labels, predicted, window.rows["partition"], kind)
+    return losses(window.labels, predicted, window.rows["partition"], kind, window.weights)
 
 
 def _fit(family: str, fold: Fold, case: UseCase) -> Fitted:
@@ -179,7 +181,8 @@ def _finish(case: UseCase, found: tuple[Tuned, list[Fitted]], folds: list[Fold],
 
 
 def _held(fitted: Fitted, window: Window) -> Held:
-    return Held(fitted.learner.log_odds(window.matrix), window.labels, window.rows["partition"].to_numpy(str))
+    keys = window.rows["partition"].to_numpy(str)
+    return Held(fitted.learner.log_odds(window.matrix), window.labels, keys, window.weights)
 
 
 def _protocol(

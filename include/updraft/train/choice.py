@@ -10,8 +10,16 @@ from updraft.train.measure import row_losses
 SIMPLEST_FIRST = ("trivial", "logistic", "ridge", "lightgbm")
 
 
-def losses(labels: ArrayLike, predicted: ArrayLike, partitions: ArrayLike, kind: str = "binary") -> NDArray[np.float64]:
+def losses(
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    partitions: ArrayLike,
+    kind: str = "binary",
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Mean log loss (nats), or squared error of a number, of each partition, in the order of their keys.
+
+    :param weights: How much each row counts; a partition in which none does is left out.
 
     >>> losses([1.0, 0.0, 1.0], [0.5, 0.5, 1.0], ["a", "a", "b"]).round(4).tolist()
     [0.6931, 0.0]
@@ -19,7 +27,11 @@ def losses(labels: ArrayLike, predicted: ArrayLike, partitions: ArrayLike, kind:
     keys = np.asarray(partitions).astype(str)
     each = row_losses(np.asarray(labels, float), np.asarray(predicted, float), kind)
     _, place = np.unique(keys, return_inverse=True)
-    return np.asarray(np.bincount(place, each) / np.bincount(place), dtype=np.float64)
+    if weights is None:
+        return np.asarray(np.bincount(place, each) / np.bincount(place), dtype=np.float64)
+    total = np.bincount(place, weights)
+    counts = total > 0
+    return np.asarray(np.bincount(place, weights * each)[counts] / total[counts], dtype=np.float64)
 
 
 def choose(losses: Mapping[str, ArrayLike], families: Sequence[str], of: str = "log loss") -> tuple[str, str]:

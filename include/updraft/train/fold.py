@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from updraft.errors import TrainingRefused
 from updraft.model.encoder import Encoder, Features
 from updraft.spec.model import UseCase
-from updraft.train import sufficiency
+from updraft.train import sufficiency, weight
 from updraft.train.split import Split, folds, settled, unknown
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window:
-    """Rows, their matrix, and their labels."""
+    """Rows, their matrix, their labels, and how much each counts where the spec declares it."""
 
     rows: "pd.DataFrame"
     matrix: NDArray[np.float64]
     labels: NDArray[np.float64]
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Fold:
             return cls(encoder, *windows)
         gap = settled(case, rows["partition"].unique()).gap or 0
         later = replace(after, validation=after.validation[gap:]).take(rows, "validation")
-        return cls(encoder, *windows, _window(case, encoder, later) if len(later) else None)
+        return cls(encoder, *windows, _window(case, encoder, later) if len(weight.counting(case, later)) else None)
 
     def without(self, names: set[str]) -> "Fold":
         """The same fold without some features."""
@@ -68,7 +69,8 @@ def _columns(window: Window, kept: list[int]) -> Window:
 
 
 def _window(case: UseCase, encoder: Encoder, rows: "pd.DataFrame") -> Window:
-    return Window(rows, encoder.matrix(rows), rows[case.label.column].to_numpy(dtype=np.float64))
+    labels = rows[case.label.column].to_numpy(dtype=np.float64)
+    return Window(rows, encoder.matrix(rows), labels, weight.given(case, rows))
 
 
 def cut(case: UseCase, rows: "pd.DataFrame") -> tuple[tuple[Split, ...], tuple[str, ...]]:
@@ -78,6 +80,7 @@ def cut(case: UseCase, rows: "pd.DataFrame") -> tuple[tuple[Split, ...], tuple[s
 
     :raises TrainingRefused: If the newest fold or the holdout does not allow an honest model.
     """
+    weight.check(case, rows)
     keys = rows["partition"].unique()
     *older, newest = folds(keys, settled(case, keys))
     sufficiency.check(case, rows, newest)

@@ -7,7 +7,7 @@ error. If one is, the less suspect half stays and the rest is tried again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ def _rises(window: Window, fitted: Fitted, lose: Lose, seed: int) -> list[Array]
     for column in range(window.matrix.shape[1]):
         matrix = window.matrix.copy()
         matrix[:, column] = matrix[order, column]
-        found.append(lose(fitted, Window(window.rows, matrix, window.labels)) - before)
+        found.append(lose(fitted, replace(window, matrix=matrix)) - before)
     return found
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from updraft.errors import TrainingRefused
 from updraft.model import labels
 from updraft.spec.model import UseCase
+from updraft.train import weight
 from updraft.train.split import Split
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def check(case: UseCase, rows: "pd.DataFrame", windows: Split) -> None:
         rows of the rarest class or only one number; says how many there are and how many are needed.
     """
     _check_labels(case, rows)
-    training = len(windows.take(rows, "train"))
+    counting = weight.counting(case, rows)
+    training = len(windows.take(counting, "train"))
     if training < case.model.min_rows:
         raise TrainingRefused(
             f"The training window {_span(windows.train)} has {training} labelled rows, "
@@ -36,7 +38,8 @@ def check(case: UseCase, rows: "pd.DataFrame", windows: Split) -> None:
             next_step="wait for more labels to mature, backfill older partitions, or lower `model.min_rows`.",
         )
     for window in windows.windows():
-        _check_classes(case, rows, windows, window)
+        # Metrics on the holdout count each row once, so there a weight of 0 takes nothing away.
+        _check_classes(case, rows if window == "holdout" else counting, windows, window)
 
 
 def _check_labels(case: UseCase, rows: "pd.DataFrame") -> None:

@@ -11,6 +11,7 @@ from updraft.model.manifest import Parameter
 from updraft.partition import calendar
 from updraft.spec.model import UseCase
 from updraft.spec.prediction import ProblemKind
+from updraft.train import weight
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ class Task:
         held = {name: _SIGNS[f.monotone] for name, f in case.features.items() if f.monotone is not None}
         kind = case.problem.kind
         classes = 0 if kind == "regression" else len(case.label.classes) or 2
-        return cls(kind, classes, weights(case, rows["partition"], labels), held, _said(case))
+        return cls(kind, classes, weights(case, rows, labels), held, _said(case))
 
     def parameters(self) -> dict[str, Parameter]:
         """What of it belongs among the settings of a training; empty when nothing was asked for."""
@@ -55,21 +56,24 @@ class Task:
 BINARY = Task()
 
 
-def weights(case: UseCase, partitions: "pd.Series[str]", labels: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Weight of each row (n,): by age, then so that every class weighs the same; None where nothing was asked for.
+def weights(case: UseCase, rows: "pd.DataFrame", labels: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Weight of each row (n,): the declared one, by age, then so that every class weighs the same.
+
+    None where nothing was asked for.
 
     `balanced` divides by the class's share (King and Zeng, Political Analysis 2001). It shifts the probabilities, which
-    the calibration on unweighted rows shifts back.
+    the calibration shifts back, since it knows only the declared weight.
     """
     half_life, balanced = case.model.recency_half_life, case.model.class_weight == "balanced"
-    if half_life is None and not balanced:
+    declared, partitions = weight.given(case, rows), rows["partition"]
+    if half_life is None and not balanced and declared is None:
         return None
-    each = np.ones(len(labels))
+    each = np.ones(len(labels)) if declared is None else declared
     if half_life is not None:
         begins = {key: calendar(case).at(key).start for key in partitions.unique()}
         newest = max(begins.values())
         halved = {key: 0.5 ** ((newest - start) / half_life) for key, start in begins.items()}
-        each = partitions.map(halved).to_numpy(np.float64)
+        each = each * partitions.map(halved).to_numpy(np.float64)
     if balanced:
         codes = labels.astype(np.int64)
         each = each / np.bincount(codes, each)[codes]
@@ -78,6 +82,8 @@ def weights(case: UseCase, partitions: "pd.Series[str]", labels: NDArray[np.floa
 
 def _said(case: UseCase) -> dict[str, Parameter]:
     said: dict[str, Parameter] = {}
+    if case.model.weight is not None:
+        said["weight"] = case.model.weight
     if case.model.class_weight != "none":
         said["class_weight"] = case.model.class_weight
     if case.model.recency_half_life is not None:

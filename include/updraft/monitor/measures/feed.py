@@ -3,10 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from updraft.monitor.feed import FEWEST_ROWS, Usual, constant, missing, rescaled, unknown
-from updraft.monitor.reference import Seen
+from updraft.monitor.feed import FEWEST_ROWS, Usual, signs
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 
@@ -56,19 +53,8 @@ def _measured(window: Window, name: str, held: "dict[str, DataFrame]") -> Measur
 
 def _faults(window: Window, name: str, held: "dict[str, DataFrame]") -> list[str]:
     """What is wrong with each partition; empty where nothing is."""
-    profile = window.profile
-    usual = Usual(profile.features[name], profile.seen.get(name, Seen()), profile.part(name))
     columns = [rows[name] for rows in held.values()]
-    gone = [missing(usual, int(column.isna().sum()), len(column)) for column in columns]
-    present = [column.dropna() for column in columns]
-    same = [constant(usual, values.tolist()) for values in present]
-    if usual.cells.kind == "category":
-        other = [unknown(usual, values.astype(str).tolist()) for values in present]
-    else:
-        numbers = [values.to_numpy(float) for values in present]
-        finite = [values[np.isfinite(values)] for values in numbers]
-        other = list(rescaled(usual, finite, was_broken=_was_broken(window, name)))
-    return [", ".join(filter(None, each)) for each in zip(gone, same, other, strict=True)]
+    return signs(Usual.of(window.profile, name), columns, was_broken=_was_broken(window, name))
 
 
 def _was_broken(window: Window, name: str) -> bool:
