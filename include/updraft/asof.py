@@ -101,6 +101,7 @@ class History:
         self._first, self._latest, self._without = first, latest, without or {}
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
+        self._corrected: set[str] = set()  # sources of which a key was loaded in several versions
 
     def __enter__(self) -> Self:
         import duckdb
@@ -177,14 +178,20 @@ class History:
         demand_same_types(table, rows, needed)
         seen = aligned(rows, needed)
         self._db.register("incoming", self._without[name](seen) if name in self._without else seen)
-        keys = ", ".join(map(quoted, source.key))
+        raw, keys = f"{_RAW}.{quoted(name)}", list(map(quoted, source.key))
         # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
-        self._db.execute(
-            f"CREATE TABLE {_RAW}.{quoted(name)} AS "  # noqa: S608 - validated names
-            f"SELECT *, count(*) OVER (PARTITION BY {keys}) > 1 AS _several FROM incoming "
-            f"ORDER BY {keys}, known_at, delivery, row, partition"
-        )
+        order = ", ".join([*keys, "known_at", "delivery", "row", "partition"])
+        self._db.execute(f"CREATE TABLE {raw} AS SELECT * FROM incoming ORDER BY {order}")  # noqa: S608 - validated names
         self._db.unregister("incoming")
+        before, after = (
+            " AND ".join(f"{key} IS NOT DISTINCT FROM {beside}({key}) OVER ()" for key in keys)
+            for beside in ("lag", "lead")
+        )
+        if self._db.execute(f"SELECT bool_or(again) FROM (SELECT {before} AS again FROM {raw})").fetchall()[0][0]:  # noqa: S608
+            self._corrected.add(name)
+            self._db.execute(
+                f"CREATE OR REPLACE TABLE {raw} AS SELECT *, ({before}) OR ({after}) AS _several FROM {raw}"  # noqa: S608
+            )
 
     def _load_shared(self, name: str) -> None:
         own = as_case(name, self._case.folder.parent)
@@ -232,13 +239,14 @@ class History:
         keys, raw = ", ".join(map(quoted, source.key)), f"{_RAW}.{quoted(name)}"
         own = source.stored().columns
         every = [*own, *(c for c in ("event_time",) if c not in own), "known_at"]
-        shown = ", ".join(quoted(c) for c in every if c in self._columns[name] or c in source.key)
+        # A query that names no column counts rows at most, and rows need a column to be there.
+        shown = ", ".join(quoted(c) for c in every if c in self._columns[name]) or keys
         known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
+        newest = f"rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys})"  # noqa: S608
+        only = f"AND (NOT _several OR {newest})" if name in self._corrected else ""
         there = f"AND {GONE} IS NOT TRUE" if source.deletes else ""
         db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} "  # noqa: S608 - validated names
-            f"AND (NOT _several OR rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys})) "
-            f"{there}",
+            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} {only} {there}",  # noqa: S608 - validated names
             {
                 "at": moment,
                 "oldest": self._calendar.back(partition, source.lookback).key,
