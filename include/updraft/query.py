@@ -96,16 +96,25 @@ def shared_of(case: UseCase, sql: str, where: str) -> list[str]:
 def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozenset[str]]:
     """Columns of each source that a query can tell are there; all of them where it takes rows whole.
 
-    A column counts as named when its name stands anywhere in the query, so a name means the same without the others.
+    A column counts as named when its name stands anywhere in a SELECT from the source, parts of that SELECT and what
+    it joins included, so a name means the same without the others. No other SELECT can see the source's columns.
     """
     tree = _parsed(sql, where)
-    words = {word.casefold() for word in _words(tree)}
-    whole = _taken_whole(tree)
+    said, whole = _words_beside(tree), _taken_whole(tree)
     return {
-        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in words)
+        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in said[name])
         for name, declared in case.sources.items()
         if name in sources_of(case, sql, where)
     }
+
+
+def _words_beside(tree: Any) -> dict[str, set[str]]:
+    """By table, every text in the SELECTs whose FROM holds it."""
+    said: dict[str, set[str]] = {}
+    for node in _nodes(tree):
+        for table in _tables(node["from_table"]) if node.get("type") == "SELECT_NODE" else ():
+            said.setdefault(table["table_name"], set()).update(word.casefold() for word in _words(node))
+    return said
 
 
 def _taken_whole(tree: Any) -> set[str]:
