@@ -64,7 +64,7 @@ def same_types(table: str, stored: pa.Schema | None, wanted: pa.Schema) -> None:
         if (kind := held.get(field.name, field.type)) != field.type:
             was, now = (words.get(k, str(k)) for k in (kind, field.type))
             raise SpecInvalid(
-                f"Column {field.name!r} of {table} is {now} now, but its rows in the lake are {was}.",
+                f"Column {field.name!r} of {table} is {now} in spec.yaml, but its rows in the lake are {was}.",
                 next_step=f"declare it as {was} again; "
                 + (
                     "for deliveries of the new type declare a source of another name, and let the queries read both."
