@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
-from updraft.errors import FeaturesInvalid, SpecInvalid
+from updraft.errors import FeaturesInvalid
 from updraft.lake import Lake
+from updraft.lake.tables import same_types
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, columns_by_source, shared_of, sources_of
-from updraft.rows import Rows, aligned, quoted
+from updraft.rows import ARROW, Rows, aligned, quoted
 from updraft.settings import Settings
 from updraft.spec.model import UseCase
 from updraft.spec.shared import as_case
@@ -36,13 +37,6 @@ Which = str  # `features`, `label`, or the name of a shared feature set
 Without = Mapping[str, Callable[[Rows], Rows]]  # per source, what takes raw rows out
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
 
-ARROW = {
-    "string": pa.string(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us", "UTC"),
-}
 STAMP = pa.timestamp("us", "UTC")
 GONE = "gone"
 AT_A_TIME = min(4, os.cpu_count() or 1)  # partitions computed at once; each has its sources in memory
@@ -101,6 +95,7 @@ class History:
         self._first, self._latest, self._without = first, latest, without or {}
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
+        self._corrected: set[str] = set()  # sources of which a key was loaded in several versions
 
     def __enter__(self) -> Self:
         import duckdb
@@ -174,17 +169,23 @@ class History:
         table, needed = raw_table(self._case, name), self._needed(name, source)
         rows = self._lake.read(table, self._delivered(source), needed.names)
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
-        demand_same_types(table, rows, needed)
+        same_types(table, None if rows is None else rows.schema, needed)
         seen = aligned(rows, needed)
         self._db.register("incoming", self._without[name](seen) if name in self._without else seen)
-        keys = ", ".join(map(quoted, source.key))
+        raw, keys = f"{_RAW}.{quoted(name)}", list(map(quoted, source.key))
         # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
-        self._db.execute(
-            f"CREATE TABLE {_RAW}.{quoted(name)} AS "  # noqa: S608 - validated names
-            f"SELECT *, count(*) OVER (PARTITION BY {keys}) > 1 AS _several FROM incoming "
-            f"ORDER BY {keys}, known_at, delivery, row, partition"
-        )
+        order = ", ".join([*keys, "known_at", "delivery", "row", "partition"])
+        self._db.execute(f"CREATE TABLE {raw} AS SELECT * FROM incoming ORDER BY {order}")  # noqa: S608 - validated names
         self._db.unregister("incoming")
+        before, after = (
+            " AND ".join(f"{key} IS NOT DISTINCT FROM {beside}({key}) OVER ()" for key in keys)
+            for beside in ("lag", "lead")
+        )
+        if self._db.execute(f"SELECT bool_or(again) FROM (SELECT {before} AS again FROM {raw})").fetchall()[0][0]:  # noqa: S608
+            self._corrected.add(name)
+            self._db.execute(
+                f"CREATE OR REPLACE TABLE {raw} AS SELECT *, ({before}) OR ({after}) AS _several FROM {raw}"  # noqa: S608
+            )
 
     def _load_shared(self, name: str) -> None:
         own = as_case(name, self._case.folder.parent)
@@ -232,13 +233,14 @@ class History:
         keys, raw = ", ".join(map(quoted, source.key)), f"{_RAW}.{quoted(name)}"
         own = source.stored().columns
         every = [*own, *(c for c in ("event_time",) if c not in own), "known_at"]
-        shown = ", ".join(quoted(c) for c in every if c in self._columns[name] or c in source.key)
+        # A query that names no column counts rows at most, and rows need a column to be there.
+        shown = ", ".join(quoted(c) for c in every if c in self._columns[name]) or keys
         known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
+        newest = f"rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys})"  # noqa: S608
+        only = f"AND (NOT _several OR {newest})" if name in self._corrected else ""
         there = f"AND {GONE} IS NOT TRUE" if source.deletes else ""
         db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} "  # noqa: S608 - validated names
-            f"AND (NOT _several OR rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys})) "
-            f"{there}",
+            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} {only} {there}",  # noqa: S608 - validated names
             {
                 "at": moment,
                 "oldest": self._calendar.back(partition, source.lookback).key,
@@ -259,25 +261,3 @@ def newest(source: Source) -> str:
     keys = ", ".join(map(quoted, source.key))
     there = f" AND {GONE} IS NOT TRUE" if source.deletes else ""
     return f"row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, delivery DESC, row DESC) = 1{there}"
-
-
-def demand_same_types(table: str, stored: Rows | None, wanted: pa.Schema) -> None:
-    """Refuse a column that has another type than its rows in the lake: history is neither rewritten nor misread.
-
-    :raises SpecInvalid: If there is one.
-    """
-    words = {kind: word for word, kind in ARROW.items()}
-    held = {field.name: field.type for field in (stored.schema if stored is not None else ())}
-    for field in wanted:
-        kind = held.get(field.name, field.type)
-        if kind != field.type:
-            was, now = (words.get(k, str(k)) for k in (kind, field.type))
-            raise SpecInvalid(
-                f"Column {field.name!r} of {table} is {now} in spec.yaml, but its rows in the lake are {was}.",
-                next_step=f"declare it as {was} again; "
-                + (
-                    "for deliveries of the new type declare a source of another name, and let the queries read both."
-                    if table.startswith("raw/")
-                    else "give the column of the new type another name."
-                ),
-            )

@@ -103,22 +103,32 @@ def shared_of(case: UseCase, sql: str, where: str) -> list[str]:
 def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozenset[str]]:
     """Columns of each source that a query can tell are there; all of them where it takes rows whole.
 
-    A column counts as named when its name stands anywhere in the query, so a name means the same without the others.
+    A column counts as named when its name stands anywhere in a SELECT from the source, parts of that SELECT and what
+    it joins included, so a name means the same without the others. No other SELECT can see the source's columns.
     """
-    words, whole = _taken(sql, where)
+    said, whole = _taken(sql, where)
     read = set(sources_of(case, sql, where))
     return {
-        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in words)
+        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in said[name])
         for name, declared in case.sources.items()
         if name in read
     }
 
 
 @lru_cache(maxsize=64)
-def _taken(sql: str, where: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Words of a query, and the tables of which it takes every column."""
+def _taken(sql: str, where: str) -> tuple[dict[str, set[str]], frozenset[str]]:
+    """By table, the words that may name its columns; and the tables of which the query takes every column."""
     tree = _parsed(sql, where)
-    return frozenset(word.casefold() for word in _words(tree)), frozenset(_taken_whole(tree))
+    return _words_beside(tree), frozenset(_taken_whole(tree))
+
+
+def _words_beside(tree: Any) -> dict[str, set[str]]:
+    """By table, every text in the SELECTs whose FROM holds it."""
+    said: dict[str, set[str]] = {}
+    for node in _nodes(tree):
+        for table in _tables(node["from_table"]) if node.get("type") == "SELECT_NODE" else ():
+            said.setdefault(table["table_name"], set()).update(word.casefold() for word in _words(node))
+    return said
 
 
 def _taken_whole(tree: Any) -> set[str]:

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = pa.Table
 
+ARROW = {  # by the words of a spec
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us", "UTC"),
+}
+
 
 def plain(schema: pa.Schema) -> pa.Schema:
     """The schema rows have in memory: plain strings, microseconds in UTC.

@@ -21,10 +21,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from updraft.asof import ARROW, History, raw_schema, raw_table
+from updraft.asof import History, raw_schema, raw_table
 from updraft.demo.publisher import Publisher
 from updraft.lake import Lake
 from updraft.partition import Partition, calendar
+from updraft.rows import ARROW
 from updraft.spec.load import load
 from updraft.spec.model import UseCase
 

@@ -1,12 +1,13 @@
 """The demo's features over a year in bulk, and over many times the year: through Updraft, and in polars.
 
-The real flights of 2013, repeated `--times` under shifted flight numbers. Three ways to the same rows, each in a
+The real flights of 2013, repeated `--times` under shifted flight numbers. Four ways to the same rows, each in a
 process of its own, so that imports, reading, writing and peak memory count:
 
 - updraft: `features.build` over all partitions, each as of its moment, corrections and all;
 - the same with DuckDB held to one gigabyte;
 - polars: the history read once, then one lazy query per partition in the streaming engine. It trusts that nothing was
-  ever corrected and writes plain Parquet files; Updraft does neither.
+  ever corrected and writes plain Parquet files; Updraft does neither;
+- polars, newest: the same, and of each key only the newest version known within the look back, as Updraft shows it.
 
     python tests/bench/year_bench.py                        # 90 days, as they were
     python tests/bench/year_bench.py --days 365 --times 30  # ten million flights
@@ -37,6 +38,7 @@ from updraft.lake import Lake
 from updraft.partition import Partition, calendar
 from updraft.spec.load import load
 from updraft.spec.model import UseCase
+from updraft.spec.sources import Source
 
 COMPARED = ("late_rate_7d", "hour_late_28d", "flight_mean_delay_28d", "temperature", "flights_in_hour", "weekday")
 
@@ -76,7 +78,7 @@ def updraft(case: UseCase, folder: Path, count: int) -> None:
     features.build(case, [day.key for day in days_of(case, count)], Lake(str(folder / "lake")))
 
 
-def polars(case: UseCase, folder: Path, count: int) -> None:
+def polars(case: UseCase, folder: Path, count: int, *, newest: bool) -> None:
     """Read history once, ask it once per partition, write one file per partition."""
     import polars as pl
 
@@ -88,16 +90,26 @@ def polars(case: UseCase, folder: Path, count: int) -> None:
     tables = {}
     for source, columns in needed.items():
         extra = [] if source == "weather" else ["scheduled_departure"]
-        wanted = list(dict.fromkeys([*columns, *extra, "known_at"]))
+        keys = case.sources[source].key if newest else ()
+        wanted = list(dict.fromkeys([*columns, *extra, *keys, "known_at"]))
         files = pl.scan_parquet(f"{lake / raw_table(case, source)}/*/*.parquet", hive_partitioning=False)
         tables[source] = files.select(wanted).sort("known_at").collect(engine="streaming")
     for day in days_of(case, count):
         known = {
             name: table.slice(0, table["known_at"].search_sorted(day.as_of, "right")) for name, table in tables.items()
         }
+        if newest:
+            known = {name: newest_of(case.sources[name], table, day) for name, table in known.items()}
         target = folder / "polars" / f"partition={day.key}"
         target.mkdir(parents=True)
         asked(known, day, case.partitions.timezone).collect(engine="streaming").write_parquet(target / "0.parquet")
+
+
+def newest_of(source: Source, table: Any, day: Partition) -> Any:
+    """Of each key the row known last, among those known since the look back begins."""
+    assert source.lookback
+    recent = table.slice(table["known_at"].search_sorted(day.start - source.lookback))
+    return recent.lazy().unique(list(source.key), keep="last").collect(engine="streaming")
 
 
 def asked(known: dict[str, Any], day: Partition, zone: str) -> Any:
@@ -152,7 +164,7 @@ def sums(folder: Path) -> dict[str, float]:
     return {"rows": len(rows)} | {name: float(pc.sum(rows[name]).as_py()) for name in COMPARED}
 
 
-WAYS = {"updraft": {}, "updraft, 1 GB": {"UPDRAFT_MEMORY": "1GB"}, "polars": {}}
+WAYS = {"updraft": {}, "updraft, 1 GB": {"UPDRAFT_MEMORY": "1GB"}, "polars": {}, "polars, newest": {}}
 
 
 def compare(folder: Path, count: int, times: int, runs: int) -> None:
@@ -163,8 +175,9 @@ def compare(folder: Path, count: int, times: int, runs: int) -> None:
     answers: dict[str, dict[str, float]] = {}
     for _ in range(runs):
         for way, environment in WAYS.items():
-            place = folder / ("polars" if way == "polars" else "lake/features/flight_delays")
-            more = packages("polars") if way == "polars" else environment
+            theirs = way.startswith("polars")
+            place = folder / ("polars" if theirs else "lake/features/flight_delays")
+            more = packages("polars") if theirs else environment
             found[way].append(measured([*own, way], **more))
             answers[way] = measured([*own, f"sums of {place}"]).answer
             place.rename(folder / f"done-{len(list(folder.iterdir()))}")
@@ -186,8 +199,10 @@ def done(way: str, folder: Path, count: int, times: int) -> dict[str, float]:
         publish(case, Lake(str(folder / "lake")), count, times)
     elif way.startswith("sums of "):
         return sums(Path(way.removeprefix("sums of ")))
+    elif way.startswith("polars"):
+        polars(case, folder, count, newest=way != "polars")
     else:
-        (polars if way == "polars" else updraft)(case, folder, count)
+        updraft(case, folder, count)
     return {}
 
 

@@ -73,6 +73,13 @@ EVERY = {"id", "amount", "happened_at", "reported_at", "event_time", "known_at"}
                      {"id", "amount"}, id="a star in a CTE"),
         pytest.param("SELECT (SELECT max(w.amount) FROM weather w WHERE w.id = facts.id) FROM facts",
                      {"id", "amount"}, id="from within a subquery"),
+        pytest.param("WITH f AS (SELECT amount FROM facts) SELECT id FROM weather JOIN f ON true", {"amount"},
+                     id="another SELECT names more"),
+        pytest.param("SELECT id FROM facts UNION ALL SELECT amount FROM weather", {"id"}, id="one side of a union"),
+        pytest.param("SELECT id FROM facts WHERE amount > (SELECT max(amount) FROM facts WHERE known_at < reported_at)",
+                     {"id", "amount", "known_at", "reported_at"}, id="twice, and once within itself"),
+        pytest.param("SELECT l.x FROM facts, LATERAL (SELECT id || happened_at AS x) AS l", {"id", "happened_at"},
+                     id="from a table beside it"),
     ],
 )  # fmt: skip
 def test_the_columns_a_query_can_tell_are_there_are_those_it_names(two, sql, columns):
@@ -90,6 +97,7 @@ ASKED = [
     "WITH w AS (FROM weather) SELECT facts.id, w.amount FROM facts LEFT JOIN w ON w.id = facts.id ORDER BY ALL",
     "SELECT count(*) FROM facts, LATERAL (SELECT facts.*) AS l",
     "SELECT max(COLUMNS('.*_at')) FROM facts",
+    "WITH f AS (SELECT max(amount) AS most FROM facts) SELECT id, most FROM weather, f ORDER BY ALL",
     "SELECT id, amount FROM facts UNION BY NAME SELECT id, happened_at FROM weather ORDER BY ALL",
 ]
 

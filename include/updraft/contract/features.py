@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from updraft import contract
-from updraft.asof import ARROW
 from updraft.contract import engine, suite
 from updraft.contract.checked import Checked, judged
 from updraft.contract.conditions import kept
@@ -20,7 +19,7 @@ from updraft.contract.tally import Tally
 from updraft.errors import FeaturesBlocked, SpecInvalid, UpdraftError
 from updraft.lake import Lake
 from updraft.partition import calendar
-from updraft.rows import Rows
+from updraft.rows import ARROW, Rows
 from updraft.sources.decode import Decoded, no_lines
 from updraft.spec.contract import Contract, Coverage, Unique
 from updraft.spec.features import FeatureContract

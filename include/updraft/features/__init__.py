@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from updraft import ingest
-from updraft.asof import History, Which, Without, built_table, demand_same_types
+from updraft.asof import History, Which, Without, built_table
 from updraft.contract import features as promised
 from updraft.errors import DeliveryMissing, SpecInvalid
 from updraft.features.shape import schema, shaped
 from updraft.ingest.computed import mark_empty
 from updraft.lake import Lake
+from updraft.lake.tables import same_types
 from updraft.partition import Partition, calendar
 from updraft.query import shared_of, sources_of
 from updraft.rows import Rows
@@ -167,10 +168,10 @@ def _build(case: UseCase, which: Which, keys: Sequence[str], lake: Lake) -> Buil
     days = sorted(calendar(case).at(key) for key in keys)
     for name in shared_of(case, case.sql(which), f"{which}.sql of {case.name}"):
         _share(case, name, keys, lake)
-    demand_same_types(table(case, which), lake.read(table(case, which), []), schema(case, which))
+    version, stored = lake.shape(table(case, which)) or (0, None)
+    same_types(table(case, which), stored, schema(case, which))
     asked = [(day, calendar(case).matures_at(day) if which == "label" else day.as_of) for day in days]
-    count, version = 0, lake.version(table(case, which)) or 0
-    mark, held = fingerprint(case, which), promised.Held()
+    count, mark, held = 0, fingerprint(case, which), promised.Held()
     for begin in range(0, len(asked), TOGETHER):
         for part, facts in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
             held += promised.hold(case, which, table(case, which), part, facts, lake)

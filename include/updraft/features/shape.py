@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import ARROW, STAMP, Which
+from updraft.asof import STAMP, Which
 from updraft.errors import FeaturesInvalid, did_you_mean
 from updraft.partition import Partition
-from updraft.rows import Rows
+from updraft.rows import ARROW, Rows
 from updraft.spec.model import UseCase
 
 

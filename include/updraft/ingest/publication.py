@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import demand_same_types, raw_schema, raw_table
+from updraft.asof import raw_schema, raw_table
 from updraft.errors import DeliveryBlocked, ValidationBroken
 from updraft.ingest import bulk, snapshot
 from updraft.ingest.discard import Discard, discards, numbers, whole
@@ -23,6 +23,7 @@ from updraft.ingest.published import Published
 from updraft.ingest.stamp import Stamped
 from updraft.ingest.validation import rows_of
 from updraft.ingest.verdict import Rejected, Verdict, current, described, rejected
+from updraft.lake.tables import same_types
 from updraft.rows import Rows, aligned
 from updraft.sources.decode import Decoded
 
@@ -72,7 +73,8 @@ class Ready:
 
 def prepare(feed: Feed, deliveries: Sequence[Delivery], decoded: Mapping[str, Decoded]) -> Ready:
     """Say which rows are published and which are set aside."""
-    demand_same_types(_raw(feed), feed.lake.read(_raw(feed), []), raw_schema(feed.source))
+    _, stored = feed.lake.shape(_raw(feed)) or (0, None)
+    same_types(_raw(feed), stored, raw_schema(feed.source))
     verdicts = {delivery.identity: _verdict(feed, delivery) for delivery in deliveries}
     decided = discards(feed, deliveries)
     blocked = {identity for identity, verdict in verdicts.items() if verdict.outcome == "blocked"}

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from updraft.asof import ARROW, raw_table
+from updraft.asof import raw_table
 from updraft.contract import Facts, Surroundings
 from updraft.ingest.account import published_rows
 from updraft.ingest.feed import Delivery, Feed
+from updraft.rows import ARROW
 from updraft.spec.contract import Reference
 
 

@@ -72,7 +72,7 @@ class Lake:
             # Of two writers that create a table with their rows at once, delta-rs lets both land.
             self._create(table, rows.schema)
             return self.update(table, partitions, change)
-        same_types(table, before.schema, plain(rows.schema))
+        same_types(table, before.schema, rows.schema)
         if len(before) == len(rows) and digest(before) == digest(rows):
             return int(present.version())
         return self._commit(table, present, rows, partitions)
@@ -123,7 +123,7 @@ class Lake:
         present = self._open(table)
         assert present is not None  # made above
         held = plain(pa.schema(present.schema()))
-        same_types(table, held, plain(schema))
+        same_types(table, held, schema)
         whole = pa.schema([*schema, *(field for field in held if field.name not in schema.names)])
         stay = (aligned(some, whole) for some in self._batches(present, [partition], None, beside))
         return self._add(table, present, chain(stay, (aligned(some, whole) for some in rows)), whole, partition)

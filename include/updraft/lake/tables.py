@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from updraft.errors import SpecInvalid
-from updraft.rows import Rows
+from updraft.rows import ARROW, Rows, plain
 from updraft.spool import spool
 
 if TYPE_CHECKING:
@@ -50,11 +50,25 @@ def in_files(rows: Iterable[Rows], schema: pa.Schema) -> Iterator[tuple[IO[bytes
         yield file, count
 
 
-def same_types(table: str, before: pa.Schema, after: pa.Schema) -> None:
-    """Refuse another type for a column: delta-rs would cast to the old one, and 1.5 would silently become 1."""
-    for new in (new for new in after if new.name in before.names and new.type != pa.null()):
-        if before.field(new.name).type != new.type:
+def same_types(table: str, stored: pa.Schema | None, wanted: pa.Schema) -> None:
+    """Refuse a column that has another type than its rows in the lake: history is neither rewritten nor misread.
+
+    delta-rs would cast to the old type, and 1.5 would silently become 1.
+
+    :param stored: Columns of the table, `None` when there is none.
+    :raises SpecInvalid: If there is such a column.
+    """
+    words = {kind: word for word, kind in ARROW.items()}
+    held = {} if stored is None else {field.name: field.type for field in plain(stored)}
+    for field in (field for field in plain(wanted) if field.type != pa.null()):
+        if (kind := held.get(field.name, field.type)) != field.type:
+            was, now = (words.get(k, str(k)) for k in (kind, field.type))
             raise SpecInvalid(
-                f"{table} holds {new.name!r} as {before.field(new.name).type}, the rows have {new.type}.",
-                next_step="give the column another name in spec.yaml; what is stored keeps its type.",
+                f"Column {field.name!r} of {table} is {now} in spec.yaml, but its rows in the lake are {was}.",
+                next_step=f"declare it as {was} again; "
+                + (
+                    "for deliveries of the new type declare a source of another name, and let the queries read both."
+                    if table.startswith("raw/")
+                    else "give the column of the new type another name."
+                ),
             )

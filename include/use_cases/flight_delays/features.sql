@@ -8,15 +8,19 @@ WITH flights AS (
     WHERE scheduled_departure >= starts_at AND scheduled_departure < ends_at
 ),
 
+back AS (  -- days off a moment in a time zone, taken once and not for every flight
+    SELECT starts_at - INTERVAL 9 DAY AS week_ago, starts_at - INTERVAL 30 DAY AS month_ago FROM this_partition
+),
+
 flown AS (  -- cancelled and diverted flights have no arrival delay and count neither way
     SELECT
         origin, dest, carrier, flight, scheduled_departure,
         hour(scheduled_departure) AS departure_hour,
         arrival_delay >= 15 AS late,
         greatest(-30, least(120, arrival_delay)) AS delay,
-        scheduled_departure >= starts_at - INTERVAL 9 DAY AS last_week
-    FROM outcomes, this_partition
-    WHERE arrival_delay IS NOT NULL AND scheduled_departure >= starts_at - INTERVAL 30 DAY
+        scheduled_departure >= week_ago AS last_week
+    FROM outcomes, back
+    WHERE arrival_delay IS NOT NULL AND scheduled_departure >= month_ago
 ),
 
 by_carrier AS (
@@ -42,7 +46,7 @@ by_flight AS (
 overall AS (
     SELECT
         avg(late::INT) FILTER (last_week) AS late_rate_7d,
-        avg(late::INT) FILTER (scheduled_departure >= (SELECT max(scheduled_departure) FROM flown) - INTERVAL 1 DAY)
+        avg(late::INT) FILTER (scheduled_departure >= (SELECT max(scheduled_departure) - INTERVAL 1 DAY FROM flown))
             AS late_rate_last_day
     FROM flown
 ),
