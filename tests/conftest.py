@@ -1,6 +1,7 @@
 """What every test may use: a lake on a temporary folder, and a tiny use case; and the guard on sockets."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,21 @@ def _loopback_only() -> None:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path / "lake"))
+
+
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Put the file of a new MLflow into a folder; it is migrated once and copied, because migrating takes seconds."""
+    from updraft.registry import Registry
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder)).champion_alias("nobody")
+
+    def put(into: Path) -> Path:
+        into.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(folder / "mlflow.db", into))
+
+    return put
 
 
 @pytest.fixture(scope="session")
