@@ -35,7 +35,7 @@ for day in days:
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory):
-    """Events of two days of ingestion and features, in the order they were sent; on the second something has come true."""
+    """Events of ingestion and features, in the order they were sent; by the second day something has come true."""
     home = tmp_path_factory.mktemp("lineage")
     transport = {"type": "file", "log_file_path": str(home / "events.jsonl"), "append": True}
     settings = {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport), "PYTHONPATH": path()}

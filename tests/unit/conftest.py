@@ -108,9 +108,7 @@ def _champion(_candidate: World, tmp_path_factory: pytest.TempPathFactory) -> Wo
 
 
 @pytest.fixture(scope="session")
-def _shown(
-    _candidate: World, mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
-) -> World:
+def _shown(_candidate: World, mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> World:
     """The world with a candidate, and an MLflow that has seen nothing yet."""
     folder = tmp_path_factory.mktemp("shown")
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
