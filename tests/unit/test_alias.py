@@ -215,10 +215,11 @@ EXPECTED = {
 }
 
 
+@pytest.mark.parametrize("steps", [pytest.param(3, id="some"), pytest.param(1, id="all", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("what", EXPECTED)
-def test_killed_at_any_step_a_retry_ends_as_if_it_had_not_been(seen, tmp_path, killing, what):
+def test_killed_at_any_step_a_retry_ends_as_if_it_had_not_been(seen, tmp_path, killing, what, steps):
     champion, decided = EXPECTED[what]
-    for where in range(40):
+    for where in range(0, 40, steps):
         folder = tmp_path / str(where)
         folder.mkdir()
         lake, registry = opened(seen, folder)

@@ -298,7 +298,7 @@ class TestInterrupted:
         assert accounts(lake, days=DAYS) == [("published", 2, 0, 0, 0)] * 3
         assert len(raw(lake)) == 6
 
-    @pytest.mark.slow
+    @pytest.mark.deep
     def test_a_replay_killed_at_any_moment_is_finished_by_the_next(self, lake, inbox):
         for day in DAYS:
             drop(inbox, *GOOD, day=day)
