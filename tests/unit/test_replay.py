@@ -142,6 +142,7 @@ def test_what_was_lived_is_not_lived_again(lived):
     assert json.dumps(told) == json.dumps(lived.told)
 
 
+@pytest.mark.deep
 def test_killed_and_done_again_elsewhere_it_is_the_same_table(days, tmp_path):
     class Killed(Exception):  # noqa: N818
         pass
