@@ -1,6 +1,7 @@
 """What every test may use: a lake on a temporary folder, and a tiny use case; and the guard on sockets."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from updraft.lake import Lake
 from updraft.spec.model import UseCase
 
 collect_ignore = ["bench"]  # programs that print ratios, not tests
+
+os.environ.setdefault("AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "0")  # none: half a minute is short on a busy machine
 
 settings.register_profile("updraft", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("updraft")

@@ -57,7 +57,7 @@ def state(case, lake):
 
 @pytest.mark.parametrize(
     ("days", "ways", "rows"),
-    [(DAYS[:4], 32, 8), pytest.param(DAYS, 192, 14, marks=pytest.mark.deep)],
+    [(DAYS[:4], 32, 9), pytest.param(DAYS, 192, 14, marks=pytest.mark.deep)],
     ids=["four", "six"],
 )
 def test_every_order_of_partitions_ends_in_the_same_tables(case, tmp_path, days, ways, rows):
