@@ -17,9 +17,10 @@ export MPLCONFIGDIR := $(HOME_DIR)/cache/matplotlib
 export RUFF_CACHE_DIR := $(HOME_DIR)/cache/ruff
 export HYPOTHESIS_STORAGE_DIRECTORY := $(HOME_DIR)/cache/hypothesis
 export AIRFLOW_HOME := $(HOME_DIR)/airflow
+unexport PYTHONDONTWRITEBYTECODE  # every process would compile all modules, and pytest rewrite all tests, once more
 export UPDRAFT_CODE_VERSION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unversioned)
 
-.PHONY: help setup demo stop clean test unit lint types bench studies fuzz format lock docs
+.PHONY: help setup demo stop clean test unit deep lint types bench studies fuzz format lock docs
 
 help: ## List the verbs.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -33,12 +34,15 @@ stop: ## Stop what `make demo` left running.
 clean: stop ## Stop everything and remove .updraft/.
 	rm -rf $(HOME_DIR)
 
-test: setup ## Run all tests: unit, contracts, DAGs, and a short life on a real Airflow.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e" tests include
+test: setup ## Run the tests: unit, contracts, DAGs, and a short life on a real Airflow.
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not deep" tests include
 	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 unit: setup ## Run the unit tests alone.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests/unit include
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not deep" tests/unit include
+
+deep: setup ## Run the tests that take longest: whole lives, kills at any moment, small studies.
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m deep tests
 
 lint: setup ## Check style, import boundaries and formatting.
 	@$(BIN)/ruff check .

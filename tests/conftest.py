@@ -1,6 +1,8 @@
 """What every test may use: a lake on a temporary folder, and a tiny use case; and the guard on sockets."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from updraft.lake import Lake
 from updraft.spec.model import UseCase
 
 collect_ignore = ["bench"]  # programs that print ratios, not tests
+
+os.environ.setdefault("AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "0")  # none: half a minute is short on a busy machine
 
 settings.register_profile("updraft", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("updraft")
@@ -59,6 +63,21 @@ def _loopback_only() -> None:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path / "lake"))
+
+
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Put the file of a new MLflow into a folder; it is migrated once and copied, because migrating takes seconds."""
+    from updraft.registry import Registry
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder)).champion_alias("nobody")
+
+    def put(into: Path) -> Path:
+        into.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(folder / "mlflow.db", into))
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from updraft.local import installation
+from updraft.local import installation, processes
 from updraft.settings import Settings
 
 
@@ -29,7 +29,9 @@ def airflow(settings):
         installation.wait_ready(running, {f"flight_delays__{stage}" for stage in installation.STAGES})
         yield running
     finally:
-        running.processes.stop()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(processes, "GRACE", 3.0)  # there is nothing left that would have to be finished
+            running.processes.stop()
         deadline = time.monotonic() + 5
         while running.processes.running() and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -73,7 +73,9 @@ def api(home, store):
         wait_until(lambda: client.dag_ids() >= DAGS, seconds=180, what="Reading the DAGs", processes=processes)
         yield client
     finally:
-        processes.stop()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("updraft.local.processes.GRACE", 3.0)  # there is nothing left that would have to be finished
+            processes.stop()
         os.environ.clear()
         os.environ.update(before)
     assert processes.running() == []

@@ -13,13 +13,12 @@ from updraft import features
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.partition import calendar
-from updraft_airflow.hooks.registry import RegistryHook
 
 DAY = "2024-01-18"
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory):
+def asked(mlflow_store, tmp_path_factory):
     """A training that has come to its question, in a world of its own."""
     folder = tmp_path_factory.mktemp("asked")
     case = parcels.write(folder / "use_cases", rollout={"approval": "required", "approval_timeout": "2h"})
@@ -28,7 +27,7 @@ def asked(tmp_path_factory):
     features.build(case, keys, Lake(str(world.home / "lake")))
     with pytest.MonkeyPatch.context() as patch:
         world.enter(patch, folder / "use_cases")
-        RegistryHook().get_conn().champion_alias("parcels")  # makes MLflow's database, once for all copies
+        mlflow_store(world.home)
         run = Run(world.dags["parcels__train"], partition=DAY)
         yield world, run, {task: run.task(task) for task in ("dataset", "fit", "gates", "approval")}
 

@@ -20,11 +20,12 @@ SPAN = {"partition": FIRST, "through": LAST}
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory, dags):
+def life(tmp_path_factory, dags, mlflow_store):
     """The world it left; what came of each task, by stage, partition and task id; the ledger after each training."""
     world, told, ledgers = World(tmp_path_factory.mktemp("life"), dags), {}, []
     with pytest.MonkeyPatch.context() as patch:
         world.enter(patch)
+        mlflow_store(world.home)
         tiny.deliver(world.home, tiny.DATES.keys(FIRST, LAST))
         for stage in ("ingest", "features"):
             told[stage, "span"] = world.run(stage, conf=SPAN).all()

@@ -7,9 +7,10 @@ import sys
 import time
 from contextlib import contextmanager
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import pytest
+from fastapi.testclient import TestClient
 from tests import prometheus
 from tests.plugins import airflow_home, tiny
 from tests.served import free_port
@@ -18,6 +19,7 @@ from tests.served import free_port
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.monitor.table import Measurement, to_arrow
+from updraft_airflow.metrics import app
 
 TOKEN = "a-token-of-this-installation"
 SERVE = """
@@ -27,18 +29,19 @@ from updraft_airflow.metrics import app
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
 
-pytestmark = pytest.mark.slow
+
+def settings(home):
+    places = {"UPDRAFT_HOME": home, "UPDRAFT_LAKE": home / "lake", "UPDRAFT_USE_CASES": tiny.USE_CASES}
+    return {name: str(place) for name, place in places.items()}
 
 
 @contextmanager
 def serving(home, token):
-    settings = {"AIRFLOW_HOME": str(home), "UPDRAFT_HOME": str(home), "UPDRAFT_LAKE": str(home / "lake")}
-    settings["UPDRAFT_USE_CASES"] = str(airflow_home.ROOT / "tests/plugins/use_cases")
-    settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home / 'airflow.db'}"
-    settings["UPDRAFT_METRICS_TOKEN"] = token
+    told = {**settings(home), "AIRFLOW_HOME": str(home), "UPDRAFT_METRICS_TOKEN": token}
+    told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home / 'airflow.db'}"
     port = free_port()
     command = [sys.executable, "-c", SERVE, str(port)]
-    with subprocess.Popen(command, env={**os.environ, **settings}, cwd=airflow_home.ROOT) as server:
+    with subprocess.Popen(command, env={**os.environ, **told}, cwd=airflow_home.ROOT) as server:
         try:
             yield wait(server, f"http://127.0.0.1:{port}/")
         finally:
@@ -73,14 +76,21 @@ def expressions():
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
-def status(address, authorization):
-    try:
-        with urlopen(Request(address, headers={"Authorization": authorization}), timeout=30) as answer:
-            return answer.status
-    except HTTPError as refused:
-        return refused.code
+@pytest.fixture
+def ask(lived, monkeypatch):
+    """Ask for the page as whoever brings something, where a token is set; `None` is who brings nothing."""
+    for name, value in settings(lived).items():
+        monkeypatch.setenv(name, value)
+
+    def ask(token, authorization):
+        monkeypatch.setenv("UPDRAFT_METRICS_TOKEN", token)
+        headers = {} if authorization is None else {"Authorization": authorization}
+        return TestClient(app, base_url="http://127.0.0.1:1").get("/", headers=headers)
+
+    return ask
 
 
+@pytest.mark.slow
 def test_a_real_prometheus_reads_where_every_use_case_stands(lived):
     (lived / "token").write_text(TOKEN)
     with serving(lived, TOKEN) as address:
@@ -101,23 +111,18 @@ def test_a_real_prometheus_reads_where_every_use_case_stands(lived):
     assert sum(bool(found) for found in shown.values()) >= 4, "the dashboard asks for what there is"
 
 
-def test_who_does_not_bring_the_token_reads_nothing(lived):
-    with serving(lived, TOKEN) as address:
-        said = [
-            status(address, with_) for with_ in (f"Bearer {TOKEN}", "", "Bearer ", "Bearer wrong", f"Basic {TOKEN}")
-        ]
-    assert said == [200, 401, 401, 401, 401]
+def test_who_does_not_bring_the_token_reads_nothing(ask):
+    brought = (f"Bearer {TOKEN}", None, "", "Bearer ", "Bearer wrong", f"Basic {TOKEN}")
+    assert [ask(TOKEN, what).status_code for what in brought] == [200, 401, 401, 401, 401, 401]
 
 
 @pytest.mark.parametrize("token", ["", "short"])
-def test_without_a_token_worth_the_name_the_page_is_closed(lived, token):
-    with serving(lived, token) as address:
-        assert status(address, f"Bearer {token}") == 404
+def test_without_a_token_worth_the_name_the_page_is_closed(ask, token):
+    assert ask(token, f"Bearer {token}").status_code == 404
 
 
-def test_a_lake_that_cannot_be_read_is_down_and_says_nothing_else(lived):
+def test_a_lake_that_cannot_be_read_is_down_and_says_nothing_else(ask, lived):
     (lived / "lake/ledger/tiny/00000001.json").write_text("{}")
-    with serving(lived, TOKEN) as address:
-        page = urlopen(Request(address, headers={"Authorization": f"Bearer {TOKEN}"}), timeout=30).read().decode()
+    page = ask(TOKEN, f"Bearer {TOKEN}").text
     assert 'updraft_up{use_case="tiny"} 0.0' in page
     assert "updraft_measure{" not in page

@@ -189,7 +189,7 @@ print(run.state, *sorted(f"{ti.task_id}={ti.state}" for ti in run.get_task_insta
 """
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_a_run_whose_work_failed_is_a_failed_run_though_its_last_task_told(paged, hook, tmp_path, use_cases):
     variables = environment(Settings.from_env(), api_port=1, mlflow_port=1)
     variables["AIRFLOW_CONN_PAGER"] = os.environ["AIRFLOW_CONN_PAGER"]

@@ -108,13 +108,13 @@ def _champion(_candidate: World, tmp_path_factory: pytest.TempPathFactory) -> Wo
 
 
 @pytest.fixture(scope="session")
-def _shown(_candidate: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+def _shown(_candidate: World, mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> World:
     """The world with a candidate, and an MLflow that has seen nothing yet."""
     folder = tmp_path_factory.mktemp("shown")
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
-    world = replace(_candidate.copy(folder), registry=_mlflow(folder))
-    world.registry.champion_alias("parcels")
-    return world
+    world = _candidate.copy(folder)
+    mlflow_store(folder)
+    return replace(world, registry=_mlflow(folder))
 
 
 @pytest.fixture(scope="session")

@@ -28,10 +28,10 @@ MODELS = (A, B, C)
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    """The file of an MLflow that has seen all models; made once, because migrating it takes seconds."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    first = Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artifacts"))
+def seen(mlflow_store, tmp_path_factory):
+    """The file of an MLflow that has seen all models."""
+    folder = tmp_path_factory.mktemp("seen")
+    first = Registry(f"sqlite:///{mlflow_store(folder)}", str(folder / "artifacts"))
     for digest in MODELS:
         first.log_training("flights", Training(digest, "2013-04-01"))
     return folder / "mlflow.db"
@@ -215,10 +215,11 @@ EXPECTED = {
 }
 
 
+@pytest.mark.parametrize("steps", [pytest.param(3, id="some"), pytest.param(1, id="all", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("what", EXPECTED)
-def test_killed_at_any_step_a_retry_ends_as_if_it_had_not_been(seen, tmp_path, killing, what):
+def test_killed_at_any_step_a_retry_ends_as_if_it_had_not_been(seen, tmp_path, killing, what, steps):
     champion, decided = EXPECTED[what]
-    for where in range(40):
+    for where in range(0, 40, steps):
         folder = tmp_path / str(where)
         folder.mkdir()
         lake, registry = opened(seen, folder)

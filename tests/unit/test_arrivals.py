@@ -129,6 +129,7 @@ def test_one_bad_record_does_not_take_the_others_with_it_and_a_doubled_one_count
     assert heard.dropped == ("'../x' is no delivery of facts",)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200), st.sampled_from(["day", "hour", "week"]))
 def test_whatever_the_key_a_partition_is_of_the_calendar_and_its_own_path_fits_the_key(junk, every):
     case = case_of("f/**/*{partition}*", every=every)

@@ -168,6 +168,7 @@ def test_one_more_bad_row_never_leads_to_a_milder_outcome(rows, bad, tolerance, 
     assert ORDER.index(more) >= ORDER.index(fewer)
 
 
+@pytest.mark.slow
 def test_a_delivery_is_judged_the_same_alone_and_with_others():
     declared = source(tolerance=0.5, rows=(1, 5))
     deliveries = {

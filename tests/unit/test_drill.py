@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from updraft import score
 from updraft.cli.main import app
-from updraft.drill import drill, key, newest
+from updraft.drill import Drill, drill, key, newest
 from updraft.drill.faults import Fault, Unstageable, faults
 from updraft.drill.scene import copy, scene
 from updraft.drill.signs import Look, Sign
-from updraft.drill.verdict import judge
+from updraft.drill.verdict import Exercise, judge
 from updraft.errors import DrillFailed, FeaturesInvalid
 from updraft.lake import Lake
 from updraft.ledger import Ledger
@@ -47,13 +47,27 @@ def world(folder, lake, **overrides):
 
 @pytest.fixture(scope="module")
 def calm(_delivered, tmp_path_factory):
-    """A calm world, and what a drill in it came to, with the lake's files before and after."""
+    """A calm world, and what a drill by the command came to, with the lake's files before it and what it said."""
     folder = tmp_path_factory.mktemp("calm")
     copytree(_delivered.uri, folder / "lake")
     case, lake = world(folder, Lake(str(folder / "lake")))
     before = files(lake)
-    done = drill(case, calendar(case).at(AT), lake, folder / "shadows")
-    return case, lake, done, before
+    with pytest.MonkeyPatch.context() as patch:
+        for name, where in {"LAKE": lake.uri, "USE_CASES": case.folder.parent, "HOME": folder}.items():
+            patch.setenv(f"UPDRAFT_{name}", str(where))
+        patch.setenv("COLUMNS", "250")
+        said = CliRunner().invoke(app, ["drill", "parcels"])
+    assert said.exit_code == 0, said.output
+    return case, lake, recorded(lake, case), before, said.output
+
+
+def recorded(lake, case):
+    """The drill as its record in the lake has it."""
+    record = json.loads(lake.get(key(case, AT)))
+    told = [{name: tuple(v) if isinstance(v, list) else v for name, v in one.items()} for one in record["exercises"]]
+    done = Drill(case.name, record["partition"], record["champion"], tuple(Exercise(**one) for one in told))
+    assert done.outcome == record["outcome"]
+    return done
 
 
 def files(lake):
@@ -78,18 +92,13 @@ def test_a_known_fault_is_seen_and_nothing_beside_it(calm, fault):
 
 
 def test_the_drill_as_a_whole_passes_and_its_record_is_all_it_leaves_in_the_lake(calm):
-    case, lake, done, before = calm
+    case, lake, done, before, _ = calm
     assert done.outcome == "PASS"
     after = files(lake)
     assert set(after) - set(before) == {key(case, AT)}
     assert {name: after[name] for name in before} == before
     record = json.loads(lake.get(key(case, AT)))
     assert (record["outcome"], len(record["exercises"])) == ("PASS", len(done.exercises))
-
-
-def test_a_drill_done_again_comes_to_the_same(calm, tmp_path):
-    case, lake, done, _ = calm
-    assert drill(case, calendar(case).at(AT), lake, tmp_path) == done
 
 
 # ---- what a bad monitor would come to ----------------------------------------------------------------------------
@@ -107,12 +116,24 @@ def bad(calm, tmp_path, monkeypatch, metric, change):
     return drill(case, calendar(case).at(AT), lake, tmp_path)
 
 
+@pytest.mark.deep
 def test_a_monitor_that_sleeps_fails_the_drill(calm, tmp_path, monkeypatch):
     done = bad(calm, tmp_path, monkeypatch, "score_distance", lambda m: replace(m, status="ok", reason="all is well"))
     assert done.outcome == "FAIL"
     assert of(done, "score drift").why == "prediction_drift was missed: all is well"
 
 
+def test_a_failed_drill_is_an_error_that_names_what_was_missed_and_any_other_is_none(calm):
+    done = calm[2]
+    done.demand()
+    missed = replace(of(done, "score drift"), outcome="failed", why="prediction_drift was missed: all is well")
+    bad = replace(done, exercises=(*done.exercises, missed))
+    assert bad.outcome == "FAIL"
+    with pytest.raises(DrillFailed, match="score drift: prediction_drift was missed: all is well"):
+        bad.demand()
+
+
+@pytest.mark.deep
 def test_a_monitor_that_always_cries_fails_the_drill(calm, tmp_path, monkeypatch):
     done = bad(calm, tmp_path, monkeypatch, "score_distance", lambda m: replace(m, status="drifted", reason="wolf"))
     assert done.outcome == "FAIL"
@@ -120,16 +141,10 @@ def test_a_monitor_that_always_cries_fails_the_drill(calm, tmp_path, monkeypatch
     assert of(done, "score drift").why == f"prediction_drift: {THERE}"
 
 
-def test_a_failed_drill_is_an_error_that_names_what_was_missed_and_any_other_is_none(calm, tmp_path, monkeypatch):
-    calm[2].demand()
-    done = bad(calm, tmp_path, monkeypatch, "score_distance", lambda m: replace(m, status="ok", reason="all is well"))
-    with pytest.raises(DrillFailed, match="score drift: prediction_drift was missed: all is well"):
-        done.demand()
-
-
 # ---- what cannot be seen -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.deep
 def test_with_too_few_rows_drift_cannot_be_seen_and_that_is_said(calm, tmp_path):
     case, lake, *_ = calm
     blind = case.model_copy(update={"monitor": case.monitor.model_copy(update={"min_rows": 1000})})
@@ -247,12 +262,12 @@ def test_a_sign_that_is_asked_only_where_it_is_measured_is_left_out_elsewhere(pa
 # ---- the command -------------------------------------------------------------------------------------------------
 
 
-def test_the_command_drills_the_newest_partition_and_says_what_came_of_it(calm, monkeypatch):
-    case, lake, *_ = calm
-    places = {"UPDRAFT_LAKE": lake.uri, "UPDRAFT_USE_CASES": case.folder.parent, "COLUMNS": 250}
-    for name, where in places.items():
-        monkeypatch.setenv(name, str(where))
-    done = CliRunner().invoke(app, ["drill", "parcels"])
-    assert done.exit_code == 0, done.output
-    assert f"parcels at {AT}" in done.output
-    assert "PASS; kept as" in done.output
+def test_the_command_drills_the_newest_partition_and_says_what_came_of_it(calm):
+    assert f"parcels at {AT}" in calm[4]
+    assert "PASS; kept as" in calm[4]
+
+
+@pytest.mark.deep
+def test_a_drill_done_again_comes_to_the_same(calm, tmp_path):
+    case, lake, done, *_ = calm
+    assert drill(case, calendar(case).at(AT), lake, tmp_path) == done

@@ -361,6 +361,7 @@ class TestAgain:
         assert (together.rows, together.quarantined) == (5, 2)
         assert (lake.version(RAW), lake.version(QUARANTINE)) == (1, 1)
 
+    @pytest.mark.slow
     def test_deliveries_of_a_partition_in_any_order_end_in_the_same_rows(self, lake, inbox, tmp_path):
         parts = case(path="flights/{partition}*")
         found = set()
@@ -373,6 +374,7 @@ class TestAgain:
             assert one.version(RAW) == 3
         assert len(found) == 1
 
+    @pytest.mark.slow
     def test_publishing_at_the_same_time_ends_in_one_state(self, lake, inbox, tmp_path):
         parts = case(path="flights/{partition}*")
         for name in "abcd":
@@ -393,6 +395,7 @@ class TestAgain:
         ingest.publication.issue(Feed(case(), "flights", lake), old, {})
         assert [row["id"] for row in raw(lake)] == [1, 2, 3]
 
+    @pytest.mark.slow
     def test_whatever_was_done_before_a_kill_the_next_run_ends_the_same(self, lake, inbox, tmp_path):
         drop(inbox, *GOOD, "3,x,1")
         stage(lake, inbox)
@@ -432,6 +435,7 @@ class TestBulk:
             stage(lake, inbox, DAYS)
         assert ingest.delivered(case(), "flights", lake) == set(DAYS[:2])
 
+    @pytest.mark.slow
     def test_what_tasks_hand_on_stays_small_for_many_partitions(self, lake, inbox):
         wide = case(tolerance=0.0, path="flights/{partition}.csv")
         days = [f"2013-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)]

@@ -154,10 +154,16 @@ def play(steps: list[tuple[Any, ...]]) -> None:
             world.adds_up()
 
 
-@settings(max_examples=30)
-@pytest.mark.slow
+@settings(max_examples=10)
 @given(st.lists(STEPS, min_size=5, max_size=8))
 def test_whatever_is_done_in_whatever_order_adds_up_to_what_was_delivered(steps):
+    play(steps)
+
+
+@pytest.mark.deep
+@settings(max_examples=100)
+@given(st.lists(STEPS, min_size=5, max_size=10))
+def test_it_adds_up_in_a_hundred_orders(steps):
     play(steps)
 
 

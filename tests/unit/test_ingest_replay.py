@@ -248,6 +248,7 @@ class TestInterrupted:
             if rows is not None:
                 to.replace(table, rows, [DAY])
 
+    @pytest.mark.slow
     def test_a_replay_killed_between_any_two_steps_is_finished_by_the_next(self, lake, inbox, tmp_path):
         drop(inbox, *GOOD)
         stage(lake, inbox, of=STRICT)
@@ -287,6 +288,7 @@ class TestInterrupted:
         (one,) = accounts(lake)
         assert one in [("published", 2, 0, 0, 0), ("published", 1, 0, 1, 0)]
 
+    @pytest.mark.slow
     def test_replays_at_once_publish_each_row_once(self, lake, inbox):
         for day in DAYS:
             drop(inbox, *GOOD, day=day)
@@ -296,7 +298,7 @@ class TestInterrupted:
         assert accounts(lake, days=DAYS) == [("published", 2, 0, 0, 0)] * 3
         assert len(raw(lake)) == 6
 
-    @pytest.mark.slow
+    @pytest.mark.deep
     def test_a_replay_killed_at_any_moment_is_finished_by_the_next(self, lake, inbox):
         for day in DAYS:
             drop(inbox, *GOOD, day=day)

@@ -30,11 +30,11 @@ PICTURES = {
 
 
 @pytest.fixture(scope="module", params=sorted(bundled.KINDS))
-def lived(request, tmp_path_factory):
+def lived(request, mlflow_store, tmp_path_factory):
     """A life with a second training against the first champion, and what was told of it by stage."""
     folder = tmp_path_factory.mktemp(request.param)
     case = bundled.write(folder / "use_cases", request.param)
-    registry = Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artifacts"))
+    registry = Registry(f"sqlite:///{mlflow_store(folder)}", str(folder / "artifacts"))
     life = Life(case, Lake(str(folder / "lake")), registry, folder / "inbox")
     history = calendar(case).keys("2024-01-01", bundled.SCORED[-1])
     bundled.drop(case, life.inbox, history)

@@ -137,6 +137,7 @@ def test_a_training_does_not_outlive_its_caller(parcels_case, delivered):
     assert fit(parcels_case, delivered) == fit(parcels_case, delivered, train)
 
 
+@pytest.mark.deep
 def test_a_search_killed_again_and_again_goes_on_and_ends_the_same(delivered, tmp_path):
     case = parcels.write(tmp_path, model={"tuning": {"trials": 30}})
     counts = []

@@ -168,7 +168,7 @@ WEEK = ["2024-01-19", "2024-01-20", COOLING, "2024-01-22", READY, NEXT, "2024-01
     "woken",
     [
         pytest.param(WEEK, id="by every event"),
-        pytest.param([key for key in WEEK for _ in range(2)], id="by every event twice"),
+        pytest.param([key for key in WEEK for _ in range(2)], id="by every event twice", marks=pytest.mark.deep),
         pytest.param([READY], id="by one alone"),
         pytest.param([COOLING, READY, QUIET, COOLING, NEXT], id="by some, late and out of order"),
     ],

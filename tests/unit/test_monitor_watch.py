@@ -253,6 +253,7 @@ def test_the_same_rows_measure_the_same():
     assert to_arrow(look(rows())).equals(to_arrow(look(rows())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [72, 150, 720], ids=lambda n: f"{7 * n} rows")
 def test_weeks_of_nothing_new_rarely_alarm(n):
     raised = [found.reasons for seed in range(15) if (found := alarm(look(rows(n=n, seed=seed))))]

@@ -67,10 +67,10 @@ def lake(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    """The file of an MLflow that has seen A and B; made once, because migrating it takes seconds."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    first = Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artifacts"))
+def seen(mlflow_store, tmp_path_factory):
+    """The file of an MLflow that has seen A and B."""
+    folder = tmp_path_factory.mktemp("seen")
+    first = Registry(f"sqlite:///{mlflow_store(folder)}", str(folder / "artifacts"))
     for digest in (A, B):
         first.log_training("flights", Training(digest, "2013-04-01"))
     return folder / "mlflow.db"

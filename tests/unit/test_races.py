@@ -10,7 +10,7 @@ from updraft.ledger import Ledger
 pytestmark = pytest.mark.slow  # starts processes, and moto's server
 
 
-@pytest.mark.parametrize("kind", ["local", "s3"])
+@pytest.mark.parametrize("kind", ["local", pytest.param("s3", marks=pytest.mark.deep)])
 def test_of_sixteen_promoters_exactly_one_wins_and_nothing_is_lost(kind):
     with store(kind) as (uri, options):
         held = list(races(uri, options, 3))

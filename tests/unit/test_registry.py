@@ -1,5 +1,4 @@
 import os
-import shutil
 import socket
 import time
 from dataclasses import replace
@@ -26,19 +25,10 @@ TRAINING = Training(
 )
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory):
-    """A migrated SQLite file, made once because it takes seconds."""
-    file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    Registry(f"sqlite:///{file}", str(file.parent)).champion_alias("flights")
-    return file
-
-
 @pytest.fixture
-def registry(migrated, tmp_path, monkeypatch):
+def registry(mlflow_store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copy(migrated, tmp_path / "mlflow.db")
-    return Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", str(tmp_path / "some artifacts"))
+    return Registry(f"sqlite:///{mlflow_store(tmp_path)}", str(tmp_path / "some artifacts"))
 
 
 @pytest.fixture

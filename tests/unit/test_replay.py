@@ -1,8 +1,10 @@
 """A span of parcels lived again: they turn on the nineteenth, and only who trains again learns it."""
 
 import json
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,9 +21,10 @@ from updraft.replay import POLICIES, arms, place, replay
 from updraft.replay.policy import due
 from updraft.replay.tally import earned
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # sixty days of three lives, each day scored and watched
+pytestmark = pytest.mark.slow  # days that are lived again, each scored and watched
+deep = [pytest.mark.deep, pytest.mark.timeout(900)]  # sixty of them, in three lives
 LIVED = ["never", "drift", "always"]
-FIRST, LAST = "2024-01-18", "2024-02-05"
+FIRST, SOON, LAST = "2024-01-18", "2024-01-22", "2024-02-05"
 QUICK = {"history": "8d", "validation": 2, "holdout": 2, "families": ["logistic"]}
 EAGER = {"cooldown": "4d", "budget": 9}
 
@@ -41,26 +44,62 @@ def eager(tmp_path_factory):
     return parcels.write(tmp_path_factory.mktemp("use_cases"), model=QUICK, retrain=EAGER)
 
 
+@dataclass(frozen=True)
+class Lived:
+    """A span that was replayed, and what the live lake's files were before and after."""
+
+    case: Any
+    live: Lake
+    folder: Path
+    span: list[str]
+    arms: Any
+    report: Any
+    told: list[tuple[Any, ...]]
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+def live_again(case, world, tmp_path_factory, policies, specs, last):
+    folder, live = tmp_path_factory.mktemp("replayed"), world.copy(tmp_path_factory.mktemp("live")).lake
+    before, told, span = bytes_of(live.uri), [], keys(case, FIRST, last)
+    asked = arms(case, policies, specs, folder)
+    report = replay(case, live, folder, span, asked, lambda *said: told.append(said))
+    return Lived(case, live, folder, span, asked, report, told, before, bytes_of(live.uri))
+
+
 @pytest.fixture(scope="module")
-def lived(eager, _observed, tmp_path_factory):
-    """The span under three policies, over a lake in use; with what the lake's files were before and after."""
-    folder = tmp_path_factory.mktemp("replayed")
-    live = _observed.copy(tmp_path_factory.mktemp("live")).lake
-    before, told = bytes_of(live.uri), []
-    asked = arms(eager, LIVED, [], folder)
-    report = replay(eager, live, folder, keys(eager), asked, lambda *said: told.append(said))
-    return eager, live, folder, asked, report, told, (before, bytes_of(live.uri))
+def days(eager, _observed, tmp_path_factory):
+    """A few days under a policy, as the spec stands and as an edited one has it: without a training in reserve."""
+    strict = tmp_path_factory.mktemp("edited") / "strict.yaml"
+    model = {**parcels.SPEC["model"], **QUICK}
+    strict.write_text(yaml.safe_dump({**parcels.SPEC, "model": model, "retrain": {"budget": 0}}))
+    return live_again(eager, _observed, tmp_path_factory, ["drift"], [strict], SOON)
+
+
+@pytest.fixture(scope="module")
+def weeks(eager, _observed, tmp_path_factory):
+    """The whole span under three policies."""
+    return live_again(eager, _observed, tmp_path_factory, LIVED, [], LAST)
+
+
+LENGTHS = [pytest.param("days"), pytest.param("weeks", marks=deep)]
+
+
+@pytest.fixture(params=LENGTHS)
+def lived(request):
+    return request.getfixturevalue(request.param)
 
 
 def test_the_live_lake_and_its_ledger_are_as_they_were_byte_for_byte(lived):
-    *_, report, _, (before, after) = lived
-    assert before == after
-    assert any("/ledger/" in file for file in before)
-    assert report.touched == ()
+    assert lived.before == lived.after
+    assert any("/ledger/" in file for file in lived.before)
+    assert lived.report.touched == ()
 
 
-def test_who_never_trains_again_loses_and_who_trains_earns_more_than_chance_explains(lived):
-    arms = lived[4].arms
+@pytest.mark.deep
+@pytest.mark.timeout(900)
+def test_who_never_trains_again_loses_and_who_trains_earns_more_than_chance_explains(weeks):
+    arms = weeks.report.arms
     assert (arms["never"].gain, arms["never"].deeds.trainings, arms["never"].deeds.promotions) == (0, 1, 1)
     assert arms["drift"].low > 0
     assert arms["drift"].deeds.promotions >= 2
@@ -69,25 +108,26 @@ def test_who_never_trains_again_loses_and_who_trains_earns_more_than_chance_expl
     assert all(arm.value == pytest.approx(arms["never"].value + arm.gain) for arm in arms.values())
 
 
-def test_what_was_seen_and_not_acted_upon_is_counted(lived):
-    drift = lived[4].arms["drift"].deeds
+@pytest.mark.deep
+@pytest.mark.timeout(900)
+def test_what_was_seen_and_not_acted_upon_is_counted(weeks):
+    drift = weeks.report.arms["drift"].deeds
     assert drift.incidents >= 1
     assert drift.held_back >= 1, "within the cooldown"
 
 
 def test_every_life_leaves_a_whole_ledger_and_scores_every_row_once(lived):
-    case, _, folder, asked, *_ = lived
-    for arm in asked:
-        lake = Lake(str(folder / "policies" / arm.folder))
-        assert Ledger(lake, case.name).verify() > 0
-        assert lake.partitions("scores/parcels") == keys(case)
-        assert len(lake.read("scores/parcels")) == parcels.PER_DAY * len(keys(case))
+    for arm in lived.arms:
+        lake = Lake(str(lived.folder / "policies" / arm.folder))
+        assert Ledger(lake, lived.case.name).verify() > 0
+        assert lake.partitions("scores/parcels") == lived.span
+        assert len(lake.read("scores/parcels")) == parcels.PER_DAY * len(lived.span)
 
 
 def test_every_policy_is_measured_on_the_same_rows_by_month_as_well(lived):
-    report = lived[4]
+    report = lived.report
     for arm in report.arms.values():
-        assert list(arm.months) == ["2024-01", "2024-02"]
+        assert list(arm.months) == sorted({key[:7] for key in lived.span})
         assert sum(month["rows"] for month in arm.months.values()) == report.rows
         total = sum(month["value"] * month["rows"] for month in arm.months.values())
         assert total == pytest.approx(arm.value * report.rows)
@@ -95,55 +135,45 @@ def test_every_policy_is_measured_on_the_same_rows_by_month_as_well(lived):
 
 
 def test_what_was_lived_is_not_lived_again(lived):
-    case, live, folder, asked, report, *_ = lived
-    before = bytes_of(folder / "policies")
-    told = []
-    assert replay(case, live, folder, keys(case), asked, lambda *said: told.append(said)).table() == report.table()
-    assert bytes_of(folder / "policies") == before
-    assert json.dumps(told) == json.dumps(lived[5])
+    before, told = bytes_of(lived.folder / "policies"), []
+    again = replay(lived.case, lived.live, lived.folder, lived.span, lived.arms, lambda *said: told.append(said))
+    assert again.table() == lived.report.table()
+    assert bytes_of(lived.folder / "policies") == before
+    assert json.dumps(told) == json.dumps(lived.told)
 
 
-def test_killed_and_done_again_elsewhere_it_is_the_same_table(lived, tmp_path):
+@pytest.mark.deep
+def test_killed_and_done_again_elsewhere_it_is_the_same_table(days, tmp_path):
     class Killed(Exception):  # noqa: N818
         pass
 
-    def kill(_, key, __):
-        if key == "2024-01-23":
+    def kill(name, key, _):
+        if (name, key) == ("drift (strict)", "2024-01-20"):
             raise Killed
 
-    case, live, _, _, report, *_ = lived
-    asked = arms(case, ["never", "drift"], [], tmp_path)
     with pytest.raises(Killed):
-        replay(case, live, tmp_path, keys(case), asked, kill)
+        replay(days.case, days.live, tmp_path, days.span, days.arms, kill)
     assert not (tmp_path / "report.json").exists()
-    again, whole = replay(case, live, tmp_path, keys(case), asked).table(), report.table()
-    assert again == {**whole, "arms": {name: whole["arms"][name] for name in ("never", "drift")}}
+    assert replay(days.case, days.live, tmp_path, days.span, days.arms).table() == days.report.table()
 
 
 def test_the_report_is_kept_as_json_and_as_a_page_with_a_chart_that_fetches_nothing(lived):
-    folder, report = lived[2], lived[4]
+    folder, report = lived.folder, lived.report
     said = json.loads((folder / "report.json").read_text())
     assert said["arms"]["drift"]["gain"] == report.arms["drift"].gain
     assert said["arms"]["drift"]["deeds"]["cpu"] > 0
     page = (folder / "report.html").read_text()
     assert "data:image/png;base64," in page
     assert "http" not in page
-    assert all(POLICIES[name] in page for name in LIVED)
+    assert all(POLICIES[name] in page for name in {arm.policy for arm in lived.arms})
     assert (folder / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_edited_spec_is_one_more_life_beside_the_spec_as_it_stands(lived, tmp_path):
-    case, live, *_ = lived
-    strict = tmp_path / "strict.yaml"
-    strict.write_text(
-        yaml.safe_dump({**parcels.SPEC, "model": {**parcels.SPEC["model"], **QUICK}, "retrain": {"budget": 0}})
-    )
-    asked = arms(case, ["drift"], [strict], tmp_path)
-    assert [arm.name for arm in asked] == ["drift", "drift (strict)"]
-    assert asked[0].folder != asked[1].folder
-    report = replay(case, live, tmp_path, keys(case, FIRST, "2024-01-22"), asked)
-    assert report.arms["drift"].deeds.trainings == 2
-    assert report.arms["drift (strict)"].deeds.trainings == 1, "the first champion's alone"
+def test_an_edited_spec_is_one_more_life_beside_the_spec_as_it_stands(days):
+    assert [arm.name for arm in days.arms] == ["drift", "drift (strict)"]
+    assert days.arms[0].folder != days.arms[1].folder
+    assert days.report.arms["drift"].deeds.trainings == 2
+    assert days.report.arms["drift (strict)"].deeds.trainings == 1, "the first champion's alone"
 
 
 @pytest.mark.parametrize(
@@ -190,8 +220,10 @@ def test_the_command_prints_policies_side_by_side_and_says_that_the_lake_is_as_i
     assert list(lake.parent.glob("replays/parcels/*/report.html"))
 
 
-def test_lives_of_one_spec_begin_with_one_training(lived):
-    told = {name: stages for name, key, stages in lived[5] if key == FIRST}
+@pytest.mark.deep
+@pytest.mark.timeout(900)
+def test_lives_of_one_spec_begin_with_one_training(weeks):
+    told = {name: stages for name, key, stages in weeks.told if key == FIRST}
     assert len({json.dumps(stages) for stages in told.values()}) == 1, "seconds and all"
 
 

@@ -105,6 +105,7 @@ def test_no_row_is_dropped_doubled_or_moved(tmp_path):
     assert found["v1"].to_pylist() == [None, None, None, None, 5.0, None, None]
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.none() | st.integers(0, 5)), min_size=1, max_size=6),
     history=st.lists(

@@ -8,10 +8,10 @@ import pytest
 
 from updraft.monitor.measures import discover
 from updraft.simulation.champion import Trained, compare, trained
-from updraft.simulation.life import Life, Trainings, live
+from updraft.simulation.life import Life, Trainings, _live, live
 from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Moment, Policy, window
 from updraft.simulation.scenario import SCENARIOS
-from updraft.simulation.world import BEFORE, World, draw, span
+from updraft.simulation.world import BEFORE, PER_DAY, World, draw, span
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,9 @@ def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -
     assert {m.metric for look in controller._looks for m in look} == expected
 
 
+EARLY = 23  # the seed of a world that changes soon
+
+
 def watching(*kinds: str) -> Policy:
     """A controller that watches some kinds of measures: with all of them a year takes minutes."""
     return replace(POLICIES[CONTROLLER], make=partial(Controller, kinds))
@@ -93,7 +96,26 @@ def test_naive_policies_train_as_they_say(policy: str, asked: int, promoted: int
     assert (len(lived.asked), len(lived.promoted)) == (asked, promoted)
 
 
+def until(world: World, last: int) -> World:
+    """The same world, which ends with a day."""
+    rows = slice((last + 1) * PER_DAY)
+    arrays = {name: getattr(world, name)[rows] for name in ("rows", "probability", "came_true", "arrives")}
+    return replace(world, days=world.days[: last + 1], **arrays)
+
+
 @pytest.mark.slow
+def test_in_a_world_that_drifts_early_the_controller_asks_once_labels_show_it_and_a_better_model_rises() -> None:
+    drifts = draw(SCENARIOS["abrupt_drift"], EARLY)
+    ends = until(drifts, drifts.actionable + 15)
+    trainings = Trainings(ends)
+    controlled = _live(ends, watching("performance", "scores"), trainings)
+    never = _live(ends, POLICIES["never"], trainings)
+    assert controlled.delay <= 5
+    assert controlled.promoted
+    assert controlled.lost < never.lost
+
+
+@pytest.mark.deep
 def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_model_in() -> None:
     controlled, never = live(SCENARIOS["abrupt_drift"], 3, [watching("performance", "scores"), POLICIES["never"]])
     assert controlled.delay <= 5
@@ -101,7 +123,7 @@ def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_mod
     assert controlled.lost < never.lost
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_the_controller_does_not_train_on_a_broken_feed() -> None:
     (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "scores", "feed")])
     assert lived.on_broken == 0

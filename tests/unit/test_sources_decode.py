@@ -177,6 +177,7 @@ class TestValues:
     def test_a_moment_without_any_zone_is_a_bad_row(self):
         assert "names no zone" in value("2013-07-01 12:00:00", single("timestamp"))
 
+    @pytest.mark.slow
     @settings(derandomize=True, max_examples=200, deadline=None)
     @given(number=st.integers(-(2**70), 2**70))
     @example(number=2**63)
@@ -354,6 +355,7 @@ class TestParquet:
         assert found.rows.schema.field("x").type == pa.float64()
         assert found.rows["s"].null_count == found.rows["ok"].null_count == 2
 
+    @pytest.mark.slow
     def test_what_the_library_quotes_from_a_damaged_file_is_shown_as_text(self):
         sound = parquet(small(), compression="none", use_dictionary=False)
         messages = set()
@@ -483,6 +485,7 @@ class TestCaps:
         with pytest.raises(DeliveryRefused, match="inside gzip"):
             decode(gzip.compress(parquet(small())), source("parquet"), compressed=True)
 
+    @pytest.mark.slow
     @settings(derandomize=True, max_examples=300, deadline=None)
     @given(flips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4), cut=st.floats(0, 1))
     @pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet", "gz"])

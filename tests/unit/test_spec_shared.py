@@ -111,6 +111,7 @@ def test_a_query_reads_a_shared_set_as_a_table_of_its_name(both, reader):
     }
 
 
+@pytest.mark.slow
 def test_it_is_computed_once_per_partition_and_anew_when_its_query_changed(both, root, reader):
     features.build(reader, [DAY], both)
     first = commits(both)

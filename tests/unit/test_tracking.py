@@ -24,8 +24,8 @@ def training(count=TRIALS):
 
 
 @pytest.fixture
-def registry(tmp_path):
-    return Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", str(tmp_path / "artifacts"))
+def registry(mlflow_store, tmp_path):
+    return Registry(f"sqlite:///{mlflow_store(tmp_path)}", str(tmp_path / "artifacts"))
 
 
 def runs(registry, where=""):

@@ -17,6 +17,7 @@ def data(rows=1500):
     return matrix, ((matrix[:, 1] == 1) | (np.nan_to_num(matrix[:, 0]) > 1)).astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", [(1.0, 1.0), (0.6, 0.7)], ids=["everything", "sampled"])
 def test_the_bytes_do_not_depend_on_the_threads(shares):
     settings = SMALL.model_copy(update={"feature_share": shares[0], "row_share": shares[1]})
@@ -24,6 +25,7 @@ def test_the_bytes_do_not_depend_on_the_threads(shares):
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_the_bytes_depend_on_the_seed_where_rows_are_sampled():
     settings = SMALL.model_copy(update={"row_share": 0.5})
     found = {boosted.fit(ENCODER, *data(), Model(seed=seed, lightgbm=settings)).learner.dump() for seed in (1, 2)}
