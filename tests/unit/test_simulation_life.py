@@ -1,5 +1,6 @@
 """A policy's life in a simulated world, with everything that decides as it is outside of simulations."""
 
+import json
 from dataclasses import replace
 from functools import partial
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from updraft.monitor.measures import discover
+from updraft.monitor.watch import HEADLINES
 from updraft.simulation.champion import Trained, compare, trained
 from updraft.simulation.life import Life, live
-from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Moment, Policy, window
+from updraft.simulation.policy import ALARMING, CONTROLLER, POLICIES, Controller, Moment, Policy, window
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.world import BEFORE, World, draw, span
 
@@ -78,6 +80,26 @@ def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -
     assert {m.metric for look in controller._looks for m in look} == expected
 
 
+def test_a_controller_watches_whatever_an_alarm_can_come_from(abrupt: World, first: Trained) -> None:
+    seen = window(moment(abrupt, first, BEFORE + 7))
+    headlines = {name for names in HEADLINES.values() for name in names} | {"broken_feed", "missing_psi"}
+    carry = {kind for kind, how in discover().items() if headlines & {m.metric for m in how(seen)}}
+    assert carry == set(ALARMING)
+    assert Controller().kinds == ALARMING
+
+
+def test_a_controller_counts_days_with_an_alarm_and_incidents_when_they_open(abrupt: World, first: Trained) -> None:
+    controller = Controller(("performance", "scores"))
+    for day in range(abrupt.actionable + 2, abrupt.actionable + 8):
+        controller(moment(abrupt, first, day))
+    assert controller.alarms["performance"] == 6
+    assert controller.incidents == {"performance": 1}
+
+
+def test_the_cells_that_naive_policies_count_in_are_those_of_the_profile(first: Trained) -> None:
+    assert first.histograms == first.profile.features
+
+
 def watching(*kinds: str) -> Policy:
     """A controller that watches some kinds of measures: with all of them a year takes minutes."""
     return replace(POLICIES[CONTROLLER], make=partial(Controller, kinds))
@@ -105,6 +127,11 @@ def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_mod
 def test_the_controller_does_not_train_on_a_broken_feed() -> None:
     (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "scores", "feed")])
     assert lived.on_broken == 0
+
+
+def test_a_life_is_read_back_as_it_was_written() -> None:
+    lived = life(asked=((80, "performance in 2 of 5"),), promoted=(80,), alarms={"performance": 2}, incidents={})
+    assert Life.from_json(json.loads(json.dumps(lived.to_json()))) == lived
 
 
 def life(**said: object) -> Life:
