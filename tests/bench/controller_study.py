@@ -1,11 +1,14 @@
 """Does the controller train when it should, and only then? Simulated years whose truth is known, over many seeds.
 
-Every world is lived through by the controller (the monitor's own measures, k of n, `decide`, a real training, the gate
-that guards the champion) and by what people do without one. Printed per scenario and policy: trainings, false ones,
-how soon a change was acted upon, and the value lost against acting on the truth; then whether the demands are met.
-The lives, the table and the chart are kept in UPDRAFT_HOME/study/controller.
+Every world is lived through by the controller (the monitor's own measures that carry an alarm, k of n, `decide`, a real
+training, the gate that guards the champion) and by what people do without one. Each world is written to lives.jsonl as
+soon as it has been lived through, and one that stands there is not lived through again: a study that was stopped goes
+on where it was. The table is printed from that file: per scenario and policy trainings, false ones, how soon a change
+was acted upon, and the value lost against acting on the truth; then whether the demands are met, and what the alarms
+of the stationary years were about.
 
-    python tests/bench/controller_study.py                                   # 200 seeds: about an hour on two cores
+    python tests/bench/controller_study.py                                   # 200 seeds
+    python tests/bench/controller_study.py --table                           # what there is by now
     python tests/bench/controller_study.py --seeds 10 --scenario stationary abrupt_drift
     python tests/bench/controller_study.py --measures performance scores    # only what these alarm about
 """
@@ -24,14 +27,15 @@ from typing import Any
 from updraft.monitor.measures import discover
 from updraft.simulation.chart import chart
 from updraft.simulation.life import Life, live
-from updraft.simulation.policy import CONTROLLER, POLICIES, Controller
+from updraft.simulation.policy import ALARMING, CONTROLLER, POLICIES, Controller
 from updraft.simulation.scenario import SCENARIOS
-from updraft.simulation.summary import markdown, summarise
+from updraft.simulation.summary import markdown, summarise, watched
 
 HOME = Path(os.environ.get("UPDRAFT_HOME", ".updraft")) / "study" / "controller"
+Job = tuple[str, int]
 
 
-def one(job: tuple[str, int], *, policies: Sequence[str], kinds: Sequence[str], years: int) -> tuple[list[Life], float]:
+def one(job: Job, *, policies: Sequence[str], kinds: Sequence[str], years: int) -> dict[str, Any]:
     """Live through one world under every policy; also say how many seconds of one core it took."""
     from threadpoolctl import threadpool_limits
 
@@ -39,43 +43,58 @@ def one(job: tuple[str, int], *, policies: Sequence[str], kinds: Sequence[str], 
     known = {**POLICIES, CONTROLLER: replace(POLICIES[CONTROLLER], make=partial(Controller, tuple(kinds)))}
     with threadpool_limits(1):
         lives = live(SCENARIOS[job[0]], job[1], [known[name] for name in policies], years=years)
-    return lives, time.process_time() - begun
+    return {"world": job, "seconds": time.process_time() - begun, "lives": [life.to_json() for life in lives]}
 
 
-def study(scenarios: Sequence[str], seeds: int, *, processes: int, **how: Any) -> Iterator[tuple[list[Life], float]]:
-    """Live through every world, some at a time; the order is that of the worlds."""
-    jobs = [(scenario, seed) for seed in range(seeds) for scenario in scenarios]
+def study(jobs: Sequence[Job], *, processes: int, **how: Any) -> Iterator[dict[str, Any]]:
+    """Live through every world, some at a time, in the order in which they come to their end."""
     with get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(partial(one, **how), jobs)
+        yield from pool.imap_unordered(partial(one, **how), jobs)
+
+
+def lived(kept: Path) -> list[dict[str, Any]]:
+    """Worlds that were lived through; the last line of a study that was killed may be torn, and is left out."""
+    lines = kept.read_text().splitlines(keepends=True) if kept.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def table(home: Path) -> str:
+    """Sum up what the file holds, and keep table and chart beside it."""
+    worlds = lived(home / "lives.jsonl")
+    lives = [Life.from_json(life) for world in worlds for life in world["lives"]]
+    told = f"{markdown(summarise(lives))}\n{watched(lives)}"
+    (home / "chart.png").write_bytes(chart(summarise(lives)))
+    (home / "table.md").write_text(told)
+    seconds = sum(world["seconds"] for world in worlds) / len(worlds)
+    return f"{told}\n{len(worlds)} worlds, {seconds:.1f} s of a core each"
 
 
 def main() -> None:
-    """Run the study, print the table, and keep it."""
+    """Live through what is not in the file yet, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--years", type=int, default=1)
     parser.add_argument("--scenario", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
     parser.add_argument("--policy", nargs="+", choices=list(POLICIES), default=list(POLICIES))
-    parser.add_argument(
-        "--measures", nargs="+", choices=list(discover()), default=[], help="kinds watched; all of them"
-    )
+    parser.add_argument("--measures", nargs="+", choices=list(discover()), default=list(ALARMING), help="kinds watched")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--home", type=Path, default=HOME, help="where lives, table and chart are kept")
+    parser.add_argument("--table", action="store_true", help="only print the table of what there is")
     asked = parser.parse_args()
-    HOME.mkdir(parents=True, exist_ok=True)
-    lives, seconds, begun = [], 0.0, time.perf_counter()
-    with (HOME / "lives.jsonl").open("w") as kept:
-        how = {"policies": asked.policy, "kinds": asked.measures, "years": asked.years}
-        for lived, took in study(asked.scenario, asked.seeds, processes=asked.processes, **how):
-            kept.writelines(json.dumps(life.to_json()) + "\n" for life in lived)
+    asked.home.mkdir(parents=True, exist_ok=True)
+    file = asked.home / "lives.jsonl"
+    before = lived(file)
+    file.write_text("".join(json.dumps(world) + "\n" for world in before))  # without a torn line
+    done = {tuple(world["world"]) for world in before}
+    seeds = range(asked.first, asked.first + asked.seeds)
+    jobs = [job for seed in seeds for job in ((scenario, seed) for scenario in asked.scenario) if job not in done]
+    how = {"policies": asked.policy, "kinds": asked.measures, "years": asked.years}
+    with file.open("a") as kept:
+        for world in [] if asked.table else study(jobs, processes=asked.processes, **how):
+            kept.write(json.dumps(world) + "\n")
             kept.flush()
-            lives += lived
-            seconds += took
-    lines = summarise(lives)
-    (HOME / "chart.png").write_bytes(chart(lines))
-    (HOME / "table.md").write_text(markdown(lines))
-    print(markdown(lines))
-    worlds = asked.seeds * len(asked.scenario)
-    print(f"{worlds} worlds, {seconds / worlds:.1f} s of a core each; {time.perf_counter() - begun:.0f} s in all")
+    print(table(asked.home))
 
 
 if __name__ == "__main__":

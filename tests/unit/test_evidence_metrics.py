@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from updraft.evidence.metrics import METRICS, measure, of_kind
-from updraft.evidence.metrics.auc import delong
+from updraft.evidence.metrics.auc import clustered, delong
+from updraft.evidence.sampling import standard_error
 from updraft.evidence.worth import expected_value
 from updraft.spec.prediction import Value
 
@@ -156,3 +157,31 @@ def test_the_fast_delong_error_is_the_one_of_the_definition():
 
 def test_the_delong_error_is_unknown_with_a_single_positive():
     assert np.isnan(delong(floats(1, 0, 0), floats(0.3, 0.1, 0.2)))
+
+
+@pytest.mark.parametrize("name", [*BINARY])
+def test_many_outcomes_of_the_same_rows_give_what_each_gives_alone(name: str) -> None:
+    random = np.random.default_rng(3)
+    p = random.integers(1, 9, 40) / 10
+    outcomes = np.vstack([(random.random((5, 40)) < p).astype(float), np.zeros(40)])
+    expected = [METRICS[name](y, p) for y in outcomes]
+    assert METRICS[name].each(outcomes, p) == pytest.approx(expected, nan_ok=True)
+
+
+def test_many_outcomes_of_no_rows_have_no_metric() -> None:
+    assert np.isnan(METRICS["auc"].each(np.empty((2, 0)), np.empty(0))).all()
+
+
+def test_an_auc_whose_blocks_share_their_luck_is_less_sure_by_formula_as_by_resampling() -> None:
+    random, codes = np.random.default_rng(1), np.repeat(np.arange(30), 40)
+    y = (random.random(1200) < 0.4).astype(float)
+    alone = 0.7 * y + random.normal(size=1200)
+    shared = alone + 0.5 * random.normal(size=30)[codes] * y
+    by_blocks = standard_error(METRICS["auc"], y, shared, codes, confidence=0.95, seed=1)
+    assert clustered(y, alone, codes) == pytest.approx(delong(y, alone), rel=0.3)
+    assert clustered(y, shared, codes) == pytest.approx(by_blocks, rel=0.1)
+    assert clustered(y, shared, codes) > 1.3 * delong(y, shared)
+
+
+def test_an_auc_of_a_class_in_one_block_has_no_error_by_blocks() -> None:
+    assert np.isnan(clustered(floats(1, 1, 0, 0), floats(0.1, 0.4, 0.2, 0.3), np.array([0, 0, 0, 1])))

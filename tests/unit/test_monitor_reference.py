@@ -159,3 +159,13 @@ def test_bytes_that_are_no_profile_are_refused_with_a_next_step(content):
 
 def test_the_bytes_used_above_are_good_when_left_alone():
     assert from_bytes(GOOD).features["a"].rows == 3
+
+
+def test_what_is_derived_of_a_profile_is_found_once_and_not_kept_in_the_lake():
+    frame = FRAME.assign(partition=["2013-01-02", "2013-01-01", "2013-01-02", "2013-01-02"])
+    made = profile(frame, use_case(), [0.1])
+    before = to_bytes(made)
+    assert made.part("temp") is made.part("temp")
+    assert made.derived
+    assert to_bytes(made) == before
+    assert from_bytes(before) == made

@@ -1,5 +1,6 @@
 """A policy's life in a simulated world, with everything that decides as it is outside of simulations."""
 
+import json
 from dataclasses import replace
 from functools import partial
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from updraft.monitor.measures import discover
+from updraft.monitor.watch import HEADLINES
 from updraft.simulation.champion import Trained, compare, trained
 from updraft.simulation.life import Life, Trainings, _live, live
-from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Moment, Policy, window
+from updraft.simulation.policy import ALARMING, CONTROLLER, POLICIES, Controller, Moment, Policy, window
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.world import BEFORE, PER_DAY, World, draw, span
 
@@ -78,6 +80,26 @@ def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -
     assert {m.metric for look in controller._looks for m in look} == expected
 
 
+def test_a_controller_watches_whatever_an_alarm_can_come_from(abrupt: World, first: Trained) -> None:
+    seen = window(moment(abrupt, first, BEFORE + 7))
+    headlines = {name for names in HEADLINES.values() for name in names} | {"broken_feed", "missing_psi"}
+    carry = {kind for kind, how in discover().items() if headlines & {m.metric for m in how(seen)}}
+    assert carry == set(ALARMING)
+    assert Controller().kinds == ALARMING
+
+
+def test_a_controller_counts_days_with_an_alarm_and_incidents_when_they_open(abrupt: World, first: Trained) -> None:
+    controller = Controller(("performance", "scores"))
+    for day in range(abrupt.actionable + 2, abrupt.actionable + 8):
+        controller(moment(abrupt, first, day))
+    assert controller.alarms["performance"] == 6
+    assert controller.incidents == {"performance": 1}
+
+
+def test_the_cells_that_naive_policies_count_in_are_those_of_the_profile(first: Trained) -> None:
+    assert first.histograms == first.profile.features
+
+
 EARLY = 23  # the seed of a world that changes soon
 
 
@@ -142,6 +164,11 @@ def test_a_gated_training_leaves_out_the_broken_days_and_a_naive_one_learns_them
     assert set(naive.learnt["partition"]) - set(gated.learnt["partition"]) == set(days)
     assert trainings.at(at, champion) is gated
     assert trainings.at(BEFORE, champion) is champion, "what is left out decides, not who asks"
+
+
+def test_a_life_is_read_back_as_it_was_written() -> None:
+    lived = life(asked=((80, "performance in 2 of 5"),), promoted=(80,), alarms={"performance": 2}, incidents={})
+    assert Life.from_json(json.loads(json.dumps(lived.to_json()))) == lived
 
 
 def life(**said: object) -> Life:

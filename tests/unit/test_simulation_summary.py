@@ -7,7 +7,7 @@ import pytest
 from updraft.simulation.chart import chart
 from updraft.simulation.life import Life
 from updraft.simulation.policy import CONTROLLER
-from updraft.simulation.summary import demands, markdown, mean, share, summarise
+from updraft.simulation.summary import demands, markdown, mean, share, summarise, watched
 
 
 def life(scenario: str, policy: str, seed: int, lost: float, *days: int) -> Life:
@@ -74,6 +74,16 @@ def test_the_table_names_demands_that_are_not_met() -> None:
     assert "| abrupt_drift | never | 0.0 |" in said
     assert "| NO |" in said
     assert "nan" not in said
+
+
+def test_alarms_incidents_and_trainings_are_counted_by_kind_and_year() -> None:
+    calm = life("stationary", CONTROLLER, 1, 0.001)
+    asked = (90, "calibration in 2 of the last 5"), (99, "the champion rose on performance")
+    acted = Life("stationary", CONTROLLER, 2, 1.0, asked, (), 0.0, 200, 204, {"calibration": 3}, {"calibration": 1})
+    said = watched([calm, acted, life("stationary", "never", 1, 0.0)])
+    assert "| stationary | calibration | 1.50 | 0.50 | 0.50 |" in said
+    assert "| stationary | follow_up | 0.00 | 0.00 | 0.50 |" in said
+    assert "performance |" not in said
 
 
 def test_the_chart_is_a_picture() -> None:

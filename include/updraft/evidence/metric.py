@@ -36,6 +36,8 @@ class Metric:
     :param bounds: Smallest and largest value it can take.
     :param kinds: Kinds of problem it is for.
     :param unless: `(y, p)` to what else leaves it without a value; empty when nothing does.
+    :param many: `(outcomes, p)`, with outcomes of the same rows in each of many ways (ways, n), to the metric of each
+        (ways,), nan where undefined; for predictions (n,) that are numbers. None where one by one is as fast.
     """
 
     name: str
@@ -47,6 +49,13 @@ class Metric:
     bounds: tuple[float, float] = (0.0, 1.0)
     kinds: tuple[ProblemKind, ...] = ("binary",)
     unless: Callable[[Array, Array], str] = _never
+    many: Callable[[Array, Array], Array] | None = None
+
+    def each(self, outcomes: Array, p: Array) -> Array:
+        """Return the metric of the same predictions against outcomes (ways, n), nan where undefined (ways,)."""
+        if self.many is None or p.ndim > 1 or not len(p) or not np.isfinite(p).all():
+            return np.array([self(y, p) for y in outcomes])
+        return self.many(outcomes, p)
 
     def __call__(self, y: Array, p: Array) -> float:
         """Return the metric, or nan where `undefined` says why."""
@@ -100,4 +109,7 @@ def mean(
     def row_error(y: Array, p: Array, reference: Array | None) -> float:
         return spread(loss(y, p) if reference is None else loss(y, p) - loss(y, reference))
 
-    return Metric(name, fn, higher_is_better, reweight, row_error, bounds=bounds, kinds=kinds)
+    def many(outcomes: Array, p: Array) -> Array:
+        return np.asarray(loss(outcomes, p).mean(axis=1))
+
+    return Metric(name, fn, higher_is_better, reweight, row_error, bounds=bounds, kinds=kinds, many=many)

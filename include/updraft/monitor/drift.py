@@ -13,6 +13,8 @@ Status = Literal["ok", "drifted", "unknown"]
 
 # Chance of a false alarm in one look at one use case when nothing moved; the looks share it among their columns.
 ALPHA = 0.01
+# What is judged apart from the columns, and asks for a training by itself, is one of so many that do (Bonferroni).
+SHARED = ALPHA / 6
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ Both rest on one belief: that labels depend on the rows as they did where they c
 since then is not seen here; only the record of earlier estimates shows it (`estimation_record`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +25,6 @@ from updraft.spec.model import UseCase
 DRAWS = 60
 # Rows beyond these are sampled: each draw ranks all of them.
 MOST_ROWS = 20_000
-
-Draw = Callable[[np.random.Generator], Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,39 +69,40 @@ def estimate(case: UseCase, ahead: Rows, known: Rows, names: tuple[str, ...]) ->
     seed = case.model.seed
     ahead, known = ahead.sampled(seed).ranked(), known.sampled(seed)
     rng = np.random.default_rng(seed)
-    draws = _draws(case, ahead, known, rng)
-    labels = [draw(rng) for draw in draws] if len(ahead.p) else []
+    labels = _labels(case, ahead, known, rng) if len(ahead.p) else np.empty((0, 0))
     sure = critical(case.gates.confidence, len(np.unique(known.blocks)))
     return {name: _expected(METRICS[name], ahead.p, labels, sure) for name in names}
 
 
-def _draws(case: UseCase, ahead: Rows, known: Rows, rng: np.random.Generator) -> list[Draw]:
-    """Ways in which the labels may come, each from another value of what was fitted."""
+def _labels(case: UseCase, ahead: Rows, known: Rows, rng: np.random.Generator) -> Array:
+    """Labels that may come, in many ways, each from another value of what was fitted (ways, n)."""
     partitions = len(np.unique(ahead.blocks))
     if known.y is None:
         raise ValueError("rows that are known have labels")
     if case.problem.kind == "regression":
         how = {"partitions": partitions, "seed": case.model.seed, "threads": case.model.threads}
         fitted = residuals(known.x, known.y - known.p, known.blocks, ahead.x, **how)
-        return [lambda g: fitted.draw(ahead.p, g)] * DRAWS
+        return np.array([fitted.draw(ahead.p, rng) for _ in range(DRAWS)])
     lines = recalibrate(known.p, known.y, known.blocks, ahead=partitions).draws(DRAWS, rng)
     x = design(ahead.p)
-    return [_class_of(x, at) for at in lines]
+    if x.shape[1] == 2:
+        from scipy.special import expit
+
+        first = expit(lines @ (x[:, 0] - x[:, 1]).T)
+        return np.asarray(rng.random(first.shape) > first, dtype=np.float64)
+    return np.array([_classes(probabilities(x, at), rng) for at in lines])
 
 
-def _class_of(x: Array, at: Array) -> Draw:
-    def draw(rng: np.random.Generator) -> Array:
-        reached = probabilities(x, at).cumsum(axis=1)[:, :-1]
-        return (rng.random((len(x), 1)) > reached).sum(axis=1).astype(np.float64)
-
-    return draw
+def _classes(of: Array, rng: np.random.Generator) -> Array:
+    """Draw a class per row from the probability of every class (n, k)."""
+    return np.asarray((rng.random((len(of), 1)) > of.cumsum(axis=1)[:, :-1]).sum(axis=1), dtype=np.float64)
 
 
-def _expected(metric: Metric, p: Array, labels: list[Array], sure: float) -> Interval:
-    values = np.array([metric(y, p) for y in labels])
+def _expected(metric: Metric, p: Array, labels: Array, sure: float) -> Interval:
+    values = metric.each(labels, p)
     values = values[np.isfinite(values)]
     if len(values) <= DRAWS / 2:
-        why = f"{metric.name} is undefined for the labels to be expected" if labels else "no row was scored"
+        why = f"{metric.name} is undefined for the labels to be expected" if len(labels) else "no row was scored"
         return Interval(np.nan, np.nan, np.nan, why)
     value, reach = float(values.mean()), sure * float(values.std(ddof=1))
     low, high = np.clip([value - reach, value + reach], *metric.bounds)

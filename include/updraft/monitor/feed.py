@@ -6,7 +6,9 @@ The world drifts; it does not turn degrees Celsius into Fahrenheit overnight, no
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from functools import cached_property
+from statistics import median
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +84,7 @@ class Usual:
         """Take it from a reference."""
         return cls(profile.features[name], profile.seen.get(name, Seen()), profile.part(name))
 
-    @property
+    @cached_property
     def missing(self) -> float:
         """Share of missing values that a partition stays below, by the newer half: the first ones lack a history.
 
@@ -98,7 +100,7 @@ class Usual:
         """Whether the numbers lie where the temperatures of weather do, in either unit."""
         return (self.seen.low or 0.0) >= COLDEST and (self.seen.high or 0.0) <= HOTTEST
 
-    @property
+    @cached_property
     def means(self) -> Numbers:
         """Mean number per cell."""
         return np.asarray(self.seen.sums or ()) / np.maximum(self.cells.counts[:-1], 1)
@@ -107,29 +109,42 @@ class Usual:
         """Numbers of partitions of the reference (..., cells), as far as their counts tell."""
         return Mass(rows[..., :-1].astype(float), rows[..., :-1] * self.means)
 
-    @property
-    def whole(self) -> Mass:
-        """Numbers of the whole reference."""
-        return self.mass(np.asarray(self.cells.counts))
+    @cached_property
+    def whole(self) -> "Home":
+        """The whole reference, as somewhere to jump from."""
+        mass = self.mass(np.asarray(self.cells.counts))
+        return Home.of(mass, self.seen.spread, self._furthest(self.mass(self.parts), mass))
+
+    @cached_property
+    def step(self) -> float:
+        """How far the world goes from one partition of the reference to the next."""
+        return self._furthest(self.mass(self.parts[:-1]), self.mass(self.parts[1:]))
+
+    def _furthest(self, some: Mass, others: Mass) -> float:
+        return float(np.nanmax(self.apart(some, others), initial=0.0))
 
     def apart(self, one: Mass, other: Mass) -> Numbers:
         """Wasserstein distance in standard deviations of the reference (...,)."""
         return wasserstein(self.cells, one, other) / (self.seen.spread or math.nan)
 
 
-def signs(usual: Usual, columns: "Sequence[Series[Any]]", *, was_broken: bool) -> list[str]:
+def signs(usual: Usual, parts: Sequence[Any], *, was_broken: bool) -> list[str]:
     """Say what is wrong with each partition's values of a feature; empty where nothing is.
 
-    :param columns: The values of each partition, oldest first.
+    :param parts: The values of each partition (n,), oldest first, as arrays or series.
     :param was_broken: Whether the feature was called broken just before the first of them.
     """
-    gone = [missing(usual, int(column.isna().sum()), len(column)) for column in columns]
-    present = [column.dropna() for column in columns]
+    import pandas as pd
+
+    columns = [np.asarray(values) for values in parts]
+    there = [~pd.isna(values) for values in columns]
+    present = [values[own] for values, own in zip(columns, there, strict=True)]
+    gone = [missing(usual, int((~own).sum()), len(own)) for own in there]
     same = [constant(usual, values.tolist()) for values in present]
     if usual.cells.kind == "category":
-        other = [unknown(usual, values.astype(str).tolist()) for values in present]
+        other = [unknown(usual, [str(value) for value in values]) for values in present]
     else:
-        numbers = [values.to_numpy(float) for values in present]
+        numbers = [values.astype(float) for values in present]
         finite = [values[np.isfinite(values)] for values in numbers]
         other = list(rescaled(usual, finite, was_broken=was_broken))
     return [", ".join(filter(None, each)) for each in zip(gone, same, other, strict=True)]
@@ -137,14 +152,16 @@ def signs(usual: Usual, columns: "Sequence[Series[Any]]", *, was_broken: bool) -
 
 def missing(usual: Usual, gone: int, rows: int) -> str:
     """Say that values went missing; empty when they did not."""
-    if rows < FEWEST_ROWS or lower_bound(gone, rows, CHANCE) <= usual.missing or gone / rows < usual.missing + GONE:
+    if rows < FEWEST_ROWS or gone / rows < usual.missing + GONE or lower_bound(gone, rows, CHANCE) <= usual.missing:
         return ""
     return f"{gone / rows:.0%} of the values are missing, at most {usual.missing:.0%} are usual"
 
 
 def constant(usual: Usual, values: Sequence[object]) -> str:
     """Say that a column that varies within every partition of the reference has one value only."""
-    if len(values) < FEWEST_ROWS or len(set(values)) > 1 or usual.seen.alike is None or usual.seen.alike > ALL:
+    if len(values) < FEWEST_ROWS or any(value != values[0] for value in values):
+        return ""
+    if usual.seen.alike is None or usual.seen.alike > ALL:
         return ""
     here = usual.cells.count(np.asarray(values[:1], dtype=object))[:-1] > 0
     # A value that holds most rows anyway can fill a day by chance, as no rain does.
@@ -174,20 +191,20 @@ def rescaled(usual: Usual, parts: Sequence[Numbers], *, was_broken: bool) -> Ite
     if not usual.seen.spread or len(usual.parts) < 2:
         yield from ("" for _ in parts)
         return
-    whole = Home.of(usual.whole, usual.seen.spread, usual.apart(usual.mass(usual.parts), usual.whole))
+    whole = usual.whole
     still = replace(whole, spread=None, left=math.inf)
-    steps = usual.apart(usual.mass(usual.parts[:-1]), usual.mass(usual.parts[1:]))
     before: Home | None = None
     spreads: list[float] = []
     for values in parts:
         found: list[Unit] = []
         if len(values) >= FEWEST_ROWS:
-            found = [unit for unit in _fits(usual, values, whole) if unit.is_large]
-            found = found or ([] if before is None else _fits(usual, values, before))
-            found = found or (_fits(usual, values, still) if was_broken else [])
+            now, spread = Mass.of(usual.cells, values), float(values.std())
+            found = [unit for unit in _fits(usual, values, now, spread, whole) if unit.is_large]
+            found = found or ([] if before is None else _fits(usual, values, now, spread, before))
+            found = found or (_fits(usual, values, now, spread, still) if was_broken else [])
             if not found:
-                spreads.append(float(values.std()))
-                before = Home.of(Mass.of(usual.cells, values), float(np.median(spreads)), steps)
+                spreads.append(spread)
+                before = Home.of(now, median(spreads), usual.step)
         yield f"a jump that fits a change of unit such as {found[0].name}" if found else ""
 
 
@@ -206,18 +223,17 @@ class Home:
     left: float
 
     @classmethod
-    def of(cls, mass: Mass, spread: float, distances: Numbers) -> "Home":
-        """Take the largest of what the reference shows as natural."""
-        natural = float(np.nanmax(distances, initial=0.0))
+    def of(cls, mass: Mass, spread: float | None, natural: float) -> "Home":
+        """Allow for as much in the old unit as is natural."""
         return cls(mass, spread, natural, max(FURTHER * natural, LEAST_LEFT))
 
 
-def _fits(usual: Usual, values: Numbers, home: Home) -> list[Unit]:
+def _fits(usual: Usual, values: Numbers, now: Mass, spread: float, home: Home) -> list[Unit]:
     """Changes of unit that explain how far `values` are from home, and how they spread; nearest first."""
-    jump = float(usual.apart(home.mass, Mass.of(usual.cells, values)))
+    jump = float(usual.apart(home.mass, now))
     if not jump > max(FURTHER * home.natural, SMALLEST_JUMP):
         return []
-    units = [unit for unit in UNITS if _possible(usual, unit, float(values.std()), home)]
+    units = [unit for unit in UNITS if _possible(usual, unit, spread, home)]
     left = {unit: float(usual.apart(home.mass, Mass.of(usual.cells, unit.back(values)))) for unit in units}
     return sorted((unit for unit in units if left[unit] <= min(home.left, LEFT * jump)), key=lambda unit: left[unit])
 

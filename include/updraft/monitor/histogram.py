@@ -1,8 +1,8 @@
 """Rows per cell of one column: all that monitoring keeps of the rows a champion was trained on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +43,17 @@ class Histogram:
         """How many rows were counted."""
         return sum(self.counts)
 
+    @cached_property
+    def edges(self) -> NDArray[np.float64]:
+        """The cuts of numbers (cuts,)."""
+        return np.asarray(self.cuts, dtype=float)
+
+    @cached_property
+    def _levels(self) -> Any:
+        import pandas as pd
+
+        return pd.Index(np.asarray(self.cuts, dtype=object))
+
     def count(self, values: ArrayLike) -> NDArray[np.int64]:
         """Count other rows into the same cells.
 
@@ -63,8 +74,8 @@ class Histogram:
 
     def _places(self, values: ArrayLike) -> NDArray[np.intp]:
         if self.kind == "number":
-            return _places_of_numbers(np.asarray(self.cuts, dtype=float), values)
-        return _places_of_levels([str(cut) for cut in self.cuts], values)
+            return _places_of_numbers(self.edges, values)
+        return _places_of_levels(self._levels, values)
 
 
 def histogram(values: ArrayLike, kind: Kind, *, bins: int = 10) -> Histogram:
@@ -114,16 +125,17 @@ def _places_of_numbers(edges: NDArray[np.float64], values: ArrayLike) -> NDArray
     return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers), len(edges) + 1)
 
 
-def _places_of_levels(levels: Sequence[str], values: ArrayLike) -> NDArray[np.intp]:
+def _places_of_levels(levels: Any, values: ArrayLike) -> NDArray[np.intp]:
     import pandas as pd
 
-    series = pd.Series(_objects(values))
-    missing = series.isna().to_numpy(bool)
-    found = np.full(len(series), len(levels) + 1)
-    texts = np.asarray(series[~missing].astype(str), dtype=object)
-    places = pd.Index(np.asarray(levels, dtype=object)).get_indexer(pd.Index(texts))
-    found[~missing] = np.where(places < 0, len(levels), places)
-    return found
+    objects = _objects(values)
+    if pd.api.types.infer_dtype(objects) != "string":  # 1 and True are the same level to pandas, but not as texts
+        objects = np.array(
+            [None if gone else str(v) for v, gone in zip(objects, pd.isna(objects), strict=True)], object
+        )
+    codes, seen = pd.factorize(objects)
+    of = levels.get_indexer(pd.Index(np.asarray(seen, dtype=object)))  # what is missing has the code -1
+    return np.append(np.where(of < 0, len(levels), of), len(levels) + 1)[codes]
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64]:

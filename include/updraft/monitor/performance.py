@@ -89,7 +89,9 @@ def labelled(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str]) ->
     """Rows with a score and a label, and the partitions that have no label at all, in order, each with the reason."""
     label = case.label.column
     silent = _silent(matured, label, waiting)
-    there = ~matured["partition"].isin(list(silent)) & matured[label].notna() & matured["score"].notna()
+    there = matured[label].notna() & matured["score"].notna()
+    if silent:
+        there &= ~matured["partition"].isin(list(silent))
     return matured[there], silent
 
 
@@ -104,14 +106,14 @@ def _estimates(case: UseCase, rows: "DataFrame", how: Weighing) -> dict[str, Int
 
 def _silent(matured: "DataFrame", label: str, waiting: Mapping[str, str]) -> dict[str, str]:
     """Partitions without a single label, in order, each with the reason."""
-    labelled = matured.groupby("partition")[label].count()
-    empty = {str(key): "no row has a label" for key in labelled.index[labelled == 0]}
+    keys = matured["partition"]
+    empty = {str(key): "no row has a label" for key in {*keys.unique()} - {*keys[matured[label].notna()].unique()}}
     return dict(sorted((empty | dict(waiting)).items()))
 
 
 def silence(matured: "DataFrame", silent: Mapping[str, str]) -> str:
     """Say since when no labels arrive; empty when the newest partition has some."""
-    heard = max(set(matured["partition"]) - set(silent), default="")
+    heard = max(set(matured["partition"].unique()) - set(silent), default="")
     if since := [key for key in silent if key > heard]:
         return f"no labels since {since[0]} ({len(since)} partitions): {silent[since[0]]}"
     return "" if heard else "no partition that this champion scored has mature labels yet"

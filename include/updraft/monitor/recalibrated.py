@@ -82,6 +82,11 @@ def design(p: Array) -> Array:
 
 
 def _softmax(scores: Array) -> Array:
+    if scores.shape[1] == 2:
+        from scipy.special import expit
+
+        second = expit(scores[:, 1] - scores[:, 0])
+        return np.column_stack([1 - second, second])
     risen = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(risen / risen.sum(axis=1, keepdims=True))
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,9 +71,18 @@ class Profile:
     told_apart: tuple[float, ...] = ()
     run_width: int = 0
 
+    @cached_property
+    def derived(self) -> dict[tuple[str, ...], Any]:
+        """What follows from the profile alone, kept by whoever works it out, so that each look need not do it anew."""
+        return {}
+
     def part(self, name: str) -> NDArray[np.int64]:
         """Rows of a feature by partition and cell; without rows where they are not kept."""
-        return np.asarray(self.parts.get(name, ()), dtype=np.int64).reshape(-1, len(self.features[name].counts))
+        if ("part", name) not in self.derived:
+            rows = np.asarray(self.parts.get(name, ()), dtype=np.int64).reshape(-1, len(self.features[name].counts))
+            self.derived["part", name] = rows
+        found: NDArray[np.int64] = self.derived["part", name]
+        return found
 
 
 def profile(

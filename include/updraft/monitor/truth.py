@@ -51,6 +51,13 @@ class Truth:
 
 def truth(window: Window) -> Truth:
     """Take the rows that came true; partitions whose labels have not arrived are left out."""
+    if "truth" not in window.memo:
+        window.memo["truth"] = _truth(window)
+    found: Truth = window.memo["truth"]
+    return found
+
+
+def _truth(window: Window) -> Truth:
     case, matured = window.case, window.matured
     rows, silent = labelled(case, matured, window.waiting)
     y = rows[case.label.column].to_numpy(float)
@@ -64,7 +71,7 @@ def numbered(rows: "DataFrame") -> Codes:
 
 
 def _blind(window: Window, silent: set[str], y: Array) -> str:
-    case, newest = window.case, max({*window.matured["partition"], *window.waiting}, default="")
+    case, newest = window.case, max({*window.matured["partition"].unique(), *window.waiting}, default="")
     if not newest:
         return "no partition that this champion scored has mature labels yet"
     if newest in silent:

@@ -17,6 +17,7 @@ from updraft.model.model import Model
 from updraft.monitor import told_apart
 from updraft.monitor.conduct import conduct
 from updraft.monitor.faulty import faulty
+from updraft.monitor.histogram import Histogram, histogram
 from updraft.monitor.importance import importance
 from updraft.monitor.performance import WATCHED
 from updraft.monitor.reference import Profile, profile
@@ -63,6 +64,11 @@ class Trained:
         """The watched metric on its holdout."""
         label = self.held[use_case().label.column].to_numpy(float)
         return float(METRICS[WATCHED["binary"][0]](label, self.model.predict(self.held)))
+
+    @cached_property
+    def histograms(self) -> dict[str, Histogram]:
+        """What its features were, as its profile has them; most policies need no more of it."""
+        return {name: histogram(self.learnt[name], feature.type) for name, feature in use_case().learned.items()}
 
     @cached_property
     def profile(self) -> Profile:

@@ -1,14 +1,14 @@
 """One policy in one world: score, watch, decide, train, gate, replace; and what came of it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from updraft.simulation.champion import Trained, compare, fitted, known
-from updraft.simulation.policy import Moment, Policy
+from updraft.simulation.policy import Controller, Moment, Policy
 from updraft.simulation.scenario import SCENARIOS, Scenario
 from updraft.simulation.study import use_case
 from updraft.simulation.world import BEFORE, YEAR, World, draw, span
@@ -22,6 +22,8 @@ class Life:
     :param promoted: Days after whose scoring a candidate replaced the champion.
     :param lost: Value per row that was lost against acting on the truth.
     :param actionable: First day at whose moment labels of the scenario's change were mature.
+    :param alarms: Days with an alarm, by its kind; empty where a policy watches nothing.
+    :param incidents: Incidents that opened, by their kind.
     """
 
     scenario: str
@@ -33,6 +35,8 @@ class Life:
     lost: float
     onset: int
     actionable: int
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    incidents: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def false(self) -> int:
@@ -55,6 +59,12 @@ class Life:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Life":
+        """Read what `to_json` gave."""
+        asked = tuple((int(day), str(why)) for day, why in said["asked"])
+        return cls(**{**said, "asked": asked, "promoted": tuple(said["promoted"])})
 
 
 @dataclass
@@ -110,7 +120,8 @@ def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
     own = span(world.live[0], world.live[-1])
     lost = world.oracle(own) - world.worth(scores[own], own)
     years = len(world.live) / YEAR
-    name = world.scenario.name
+    name, saw = world.scenario.name, ask if isinstance(ask, Controller) else Controller()
     return Life(
-        name, policy.name, world.seed, years, tuple(asked), tuple(promoted), lost, world.onset, world.actionable
-    )
+        name, policy.name, world.seed, years, tuple(asked), tuple(promoted), lost, world.onset, world.actionable,
+        dict(saw.alarms), dict(saw.incidents),
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """When to train: the controller as it is, and what people do without one."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from updraft.monitor import drift, watch
 from updraft.monitor.fault import standing
-from updraft.monitor.incident import incident
+from updraft.monitor.incident import incident, lasting
 from updraft.monitor.measures import discover
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
@@ -56,30 +56,56 @@ class Ask(Protocol):
         ...
 
 
+# Kinds of measures that an alarm or a fault of the feed can come from; the others are only reported.
+ALARMING = (
+    "calibration",
+    "decisions",
+    "estimated",
+    "features",
+    "feed",
+    "multivariate",
+    "outage",
+    "performance",
+    "scores",
+)
+Looks = deque[list[Measurement]]
+
+
 @dataclass
 class Controller:
     """The real thing: measure, alarm, k of n, decide.
 
-    :param kinds: Kinds of measures that are watched; all of them when none is named.
+    :param kinds: Kinds of measures that are watched.
+    :param alarms: Days with an alarm, by its kind.
+    :param incidents: Incidents that opened, by their kind.
     """
 
-    kinds: tuple[str, ...] = ()
-    _looks: deque[list[Measurement]] = field(default_factory=lambda: deque(maxlen=4 * use_case().monitor.of))
+    kinds: tuple[str, ...] = ALARMING
+    alarms: Counter[str] = field(default_factory=Counter)
+    incidents: Counter[str] = field(default_factory=Counter)
+    _looks: Looks = field(default_factory=lambda: deque(maxlen=4 * use_case().monitor.of))
+    _history: deque[watch.Alarm | None] = field(default_factory=lambda: deque(maxlen=4 * use_case().monitor.of))
 
     def __call__(self, now: Moment) -> str:
         """Do on a day what the monitor and the controller do on a partition."""
         earlier = tuple(m for look in self._looks for m in look)
         seen = window(now, earlier)
-        kinds = {name: how for name, how in discover().items() if not self.kinds or name in self.kinds}
-        measured = [one for how in kinds.values() for one in how(seen)]
+        measured = [one for name, how in discover().items() if name in self.kinds for one in how(seen)]
         self._looks.append(measured)
+        self._history.append(watch.alarm(measured))
+        self._count(now.champion.digest)
         decision = decide(self._state(now), use_case().retrain)
         return decision.because if decision.action == "retrain" else ""
+
+    def _count(self, champion: str) -> None:
+        alarm = self._history[-1]
+        self.alarms.update([] if alarm is None else [str(kind) for kind in alarm.reasons])
+        found = lasting(list(self._history), use_case(), champion=champion)
+        self.incidents.update(str(one.kind) for one in found if one.is_new)
 
     def _state(self, now: Moment) -> ModelState:
         limits, days, lag = use_case().retrain, now.world.days, now.world.lag
         as_of, last = days[now.day].as_of, now.trainings[-1]
-        history = [watch.alarm(look) for look in self._looks]
         asked = [days[day].as_of for day in now.trainings[1:]]
         return ModelState(
             champion=now.champion.digest,
@@ -89,7 +115,7 @@ class Controller:
             trainings_in_period=sum(as_of - limits.budget_period < moment < as_of for moment in asked),
             new_mature_partitions=now.day - last if now.day > lag else 0,
             data_incident=standing(list(self._looks), use_case(), lag=lag),
-            incident=incident(history, use_case(), champion=now.champion.digest),
+            incident=incident(list(self._history), use_case(), champion=now.champion.digest),
             in_vain=now.in_vain,
             risen_on="performance" if now.healing else "",
         )
@@ -161,7 +187,7 @@ def any_psi(now: Moment) -> str:
         return ""
     for day in range(now.day - WEEK + 1, now.day + 1):
         rows = now.world.rows[span(day, day)]
-        for name, reference in now.champion.profile.features.items():
+        for name, reference in now.champion.histograms.items():
             value = drift.stability(np.asarray(reference.counts), reference.count(rows[name].to_numpy()))
             if value > PSI:
                 return f"PSI of {name} is {value:.2f}"

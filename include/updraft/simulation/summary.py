@@ -1,12 +1,14 @@
 """Lives of many seeds, summed up per scenario and policy, each number with the interval that chance leaves it."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
+from updraft.monitor.watch import HEADLINES
 from updraft.simulation.life import Life
 from updraft.simulation.policy import CONTROLLER, POLICIES
 from updraft.simulation.scenario import SCENARIOS
@@ -149,6 +151,32 @@ def markdown(lines: Sequence[Line]) -> str:
     )
     asked = "".join(f"| {d.says} | {d.found} | {'yes' if d.met else 'NO'} |\n" for d in demands(lines))
     return f"{head}{''.join(map(_row, lines))}\n| demand | found | met |\n| --- | --- | --- |\n{asked}"
+
+
+FOLLOW_UP = "follow_up"
+
+
+def watched(lives: Iterable[Life]) -> str:
+    """What the controller saw and did, by kind of alarm: days with one, incidents and trainings per year of life."""
+    own = [life for life in lives if life.policy == CONTROLLER]
+    head = f"| scenario | kind | days with an alarm | incidents | trainings asked for |\n|{' --- |' * 5}\n"
+    rows = []
+    for scenario in [name for name in SCENARIOS if any(life.scenario == name for life in own)]:
+        of = [life for life in own if life.scenario == scenario]
+        asked = Counter(_kind(why) for life in of for _, why in life.asked)
+        years = sum(life.years for life in of)
+        for kind in (*HEADLINES, FOLLOW_UP):
+            seen = sum(life.alarms.get(kind, 0) for life in of)
+            opened = sum(life.incidents.get(kind, 0) for life in of)
+            if seen + opened + asked[kind]:
+                cells = f"{seen / years:.2f} | {opened / years:.2f} | {asked[kind] / years:.2f}"
+                rows.append(f"| {scenario} | {kind} | {cells} |\n")
+    return head + "".join(rows)
+
+
+def _kind(why: str) -> str:
+    """Kind of incident a training was asked for; its reason begins with it."""
+    return next((kind for kind in HEADLINES if why.startswith(f"{kind} ")), FOLLOW_UP)
 
 
 def _row(line: Line) -> str:

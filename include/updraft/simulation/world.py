@@ -159,17 +159,15 @@ def _broken(scenario: Scenario, rng: np.random.Generator, numbers: Array, onset:
 def _frame(days: tuple[Partition, ...], numbers: Array, depot: NDArray[np.int64]) -> "DataFrame":
     import pandas as pd
 
-    rows = depot.size
-    columns = {name: numbers[:, :, i].ravel() for i, name in enumerate(NUMBERS)}
-    return pd.DataFrame(
-        {
-            "partition": np.repeat(np.array([day.key for day in days], dtype=object), PER_DAY),
-            "parcel": np.arange(rows).astype(str).astype(object),
-            **columns,
-            CATEGORY: np.array(LEVELS, dtype=object)[depot.ravel()],
-            "fingerprint": FINGERPRINT,
-        }
-    )
+    texts = {
+        "partition": np.repeat(np.array([day.key for day in days], dtype=object), PER_DAY),
+        "parcel": np.arange(depot.size).astype(str).astype(object),
+        CATEGORY: np.array(LEVELS, dtype=object)[depot.ravel()],
+        "fingerprint": np.full(depot.size, FINGERPRINT, dtype=object),
+    }
+    # As objects: a look slices, sorts and counts them dozens of times, which arrow's strings make slow.
+    objects = {name: pd.Series(values, dtype=object) for name, values in texts.items()}
+    return pd.DataFrame(objects | {name: numbers[:, :, i].ravel() for i, name in enumerate(NUMBERS)})
 
 
 def _probability(log_odds: Array) -> Array:

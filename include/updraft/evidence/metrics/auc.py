@@ -24,6 +24,16 @@ def placements(y: Array, p: Array) -> Array:
     return beaten
 
 
+def _many(outcomes: Array, p: Array) -> Array:
+    """AUC of the same scores against outcomes (ways, n): they are ranked once (Mann & Whitney 1947)."""
+    from scipy.stats import rankdata
+
+    positives = outcomes.sum(axis=1)
+    pairs = positives * (outcomes.shape[1] - positives)
+    won = outcomes @ rankdata(p) - positives * (positives + 1) / 2
+    return np.asarray(np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0))
+
+
 def delong(y: Array, p: Array, reference: Array | None = None) -> float:
     """Return the standard error of an AUC, or of the difference of two on the same rows.
 
@@ -36,6 +46,22 @@ def delong(y: Array, p: Array, reference: Array | None = None) -> float:
     each = placements(y, p) if reference is None else placements(y, p) - placements(y, reference)
     classes = (each[positive], each[~positive])
     return float(np.sqrt(sum(of.var(ddof=1) / len(of) for of in classes)))
+
+
+def clustered(y: Array, p: Array, codes: Codes) -> float:
+    """Return the standard error of an AUC when rows of one block share their luck, from sums of placements per block.
+
+    Undefined, and therefore nan, where a class is in one block only. Source: Obuchowski, Biometrics 53 (1997).
+    """
+    positive, blocks = y == 1, int(codes.max()) + 1
+    off, parts = placements(y, p), []
+    for side in (positive, ~positive):
+        parts.append(np.bincount(codes[side], (off[side] - off[side].mean()) / side.sum(), minlength=blocks))
+    counts = [len(np.unique(codes[side])) for side in (positive, ~positive)]
+    if min(counts) < 2:
+        return float("nan")
+    own = sum((part**2).sum() * count / (count - 1) for part, count in zip(parts, counts, strict=True))
+    return float(np.sqrt(max(own + 2 * (parts[0] @ parts[1]) * blocks / (blocks - 1), 0.0)))
 
 
 def _reweight(y: Array, p: Array, codes: Codes) -> Reweighted:
@@ -65,4 +91,4 @@ def _wins(above: Array, above_codes: Codes, below: Array, below_codes: Codes, bl
     return wins
 
 
-METRIC = Metric("auc", _auc, higher_is_better=True, reweight=_reweight, row_error=delong, needs=(0.0, 1.0))
+METRIC = Metric("auc", _auc, higher_is_better=True, reweight=_reweight, row_error=delong, needs=(0.0, 1.0), many=_many)

@@ -16,8 +16,9 @@ from updraft.evidence import recalibration
 from updraft.evidence.interval import interval
 from updraft.evidence.metric import Array
 from updraft.evidence.metrics import METRICS
+from updraft.evidence.sampling import critical
 from updraft.monitor.conduct import off, right
-from updraft.monitor.drift import ALPHA
+from updraft.monitor.drift import SHARED
 from updraft.monitor.level import Level, judge, level, reach, widened
 from updraft.monitor.table import Measurement, Status
 from updraft.monitor.truth import Truth, truth
@@ -42,7 +43,7 @@ def _gap(window: Window, came: Truth, now: Level | None, given: Array) -> Measur
     if now is None:
         return Measurement(*at, math.nan, came.n, "unknown", came.blind or "there are too few rows")
     held = None if before is None else before.gap
-    chance = reach(now if held is None else widened(now, held), NOUGHT, alpha=ALPHA)
+    chance = reach(now if held is None else widened(now, held), NOUGHT, alpha=SHARED)
     limit = _matters(window, given, now.value)
     low, high = now.bounds(window.case.gates.confidence)
     told = f"{came.y.mean():.3g}" if window.case.problem.kind == "regression" else f"{came.came.mean():.1%}"
@@ -66,11 +67,12 @@ def _matters(window: Window, given: Array, gap: float) -> float:
 def _slope(window: Window, came: Truth, given: Array) -> Measurement:
     at, limit = (window.partition, "calibration_slope", "all"), window.case.monitor.outcomes.calibration_slope
     rows = came.came.astype(float), given, came.blocks
-    sure, told = 1 - ALPHA / 2, window.case.gates.confidence
-    now, wide = (recalibration.slope(*rows, confidence=how) for how in (told, sure))
+    sure, told = 1 - SHARED / 2, window.case.gates.confidence
+    now = recalibration.slope(*rows, confidence=told)
     if came.blind or now.why:
         return Measurement(*at, now.value, came.n, "unknown", came.blind or now.why, low=now.low, high=now.high)
-    chance, away = wide.high - wide.value, now.value - 1
+    blocks, away = int(came.blocks.max()) + 1, now.value - 1
+    chance = (now.high - now.value) * critical(sure, blocks) / critical(told, blocks)
     how = "too sure of itself" if away < 0 else "not sure enough"
     reason = f"slope {now.value:.2f}, 1 is right and less is too sure; chance alone moves it by {chance:.2f}"
     status = judge(away, chance, effect=limit)

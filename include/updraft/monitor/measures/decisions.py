@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from typing import Any
 
-from updraft.monitor.drift import ALPHA
+from updraft.monitor.drift import SHARED
 from updraft.monitor.level import Level, judge, level, reach
 from updraft.monitor.table import Measurement
 from updraft.monitor.truth import numbered
@@ -30,7 +30,7 @@ def _rate(window: Window, now: Level | None) -> Measurement:
     bounds: dict[str, Any] = {"low": low, "high": high}
     if before is None:
         return Measurement(*at, now.value, now.rows, "unknown", f"{seen}, of the holdout it is not known", **bounds)
-    away, chance = now.value - before.value, reach(now, before, alpha=ALPHA)
+    away, chance = now.value - before.value, reach(now, before, alpha=SHARED)
     reason = f"{seen}, {before.value:.1%} on the holdout; chance alone moves it by {chance:.1%}"
     bounds["limit"] = before.value + math.copysign(max(limit, chance), away)
     if now.rows < window.case.monitor.min_rows:

@@ -27,7 +27,9 @@ Counts = NDArray[np.int64]
 
 def measure(window: Window) -> list[Measurement]:
     """Drift of every feature, its missing values and its categories, and how much of the champion it concerns."""
-    sides = {name: _side(window, name, reference) for name, reference in window.profile.features.items()}
+    frame = window.features
+    keys = sorted(frame["partition"].astype(str).unique()) if "partition" in frame else []
+    sides = {name: _side(window, name, reference, keys) for name, reference in window.profile.features.items()}
     unknown = {name: why for name, why in sides.items() if isinstance(why, str)}
     looks = [look for side in sides.values() if isinstance(side, Side) for look in _looks(side)]
     rows = len(window.features)
@@ -71,14 +73,13 @@ class Side:
         return noise(self.before, self.now, self.parts, self.width)
 
 
-def _side(window: Window, name: str, cells: Histogram) -> Side | str:
+def _side(window: Window, name: str, cells: Histogram, keys: Sequence[str]) -> Side | str:
     """A feature's two sides, or why they cannot be compared."""
     case, frame = window.case, window.features
     if name not in case.features or name not in frame:
         return "the champion learnt from this feature, but the use case has it no more"
     if (kind := case.features[name].type) != cells.kind:
         return f"was a {cells.kind} when the champion learnt, is a {kind} now"
-    keys = sorted(frame["partition"].astype(str).unique()) if "partition" in frame else []
     parts, before, remark = _comparable(window, name, cells, keys)
     now = cells.count(frame[name].to_numpy())
     if why := _unknown(window, before, now, parts):
@@ -166,26 +167,34 @@ def _missing(side: Side) -> Look:
 
 def _new_categories(side: Side, law: Noise) -> Look:
     """Whether more rows have a category that the reference lacks than the spec allows on top of what is usual."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
     levels = set(side.seen.levels or ())
-    present = side.window.features[side.name].dropna().astype(str)
-    new, rows = int((~present.isin(levels)).sum()), len(present)
+    times = side.window.features[side.name].value_counts()
+    new, rows = sum(int(count) for level, count in times.items() if str(level) not in levels), int(times.sum())
     allowed = min(side.window.case.skew.unseen + (side.seen.fresh or 0.0), 1.0)
     # Dependent rows tell as much as fewer independent ones.
     told = max(int(rows / law.design_effect), 1)
     seen = new / rows if rows else 0.0
-    chance = float(binom.sf(math.ceil(seen * told) - 1, told, allowed)) if new else 1.0
+    chance = float(bdtrc(math.ceil(seen * told) - 1, told, allowed)) if new else 1.0
     return Look(
         "new_categories",
         side.name,
         seen,
         allowed,
         chance,
-        lambda alpha: float(binom.isf(alpha, told, allowed)) / told,
+        lambda alpha: _most(alpha, told, allowed) / told,
         rows,
         "share of rows with a category never trained on",
     )
+
+
+def _most(alpha: float, among: int, share: float) -> int:
+    """Fewest rows that more than which are seen with chance `alpha` at most, of rows with a share (binomial)."""
+    from scipy.special import bdtr, bdtrik
+
+    least = max(math.ceil(bdtrik(1 - alpha, among, share)), 0)
+    return least - 1 if least and bdtr(least - 1, among, share) >= 1 - alpha else least
 
 
 def _drifted_share(window: Window, moved: set[str], unknown: Mapping[str, str]) -> Measurement:

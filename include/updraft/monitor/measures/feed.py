@@ -1,14 +1,18 @@
 """Which features look as if their feed was broken: bad data, which is never to be learnt from."""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from updraft.monitor.feed import FEWEST_ROWS, Usual, signs
+from updraft.monitor.reference import Profile
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+Column = NDArray[Any]
 
 
 def measure(window: Window) -> list[Measurement]:
@@ -26,9 +30,10 @@ def measure(window: Window) -> list[Measurement]:
 def _looked(window: Window) -> list[Measurement]:
     if "partition" not in window.features:
         return []
-    held = dict(sorted((str(key), rows) for key, rows in window.features.groupby("partition")))
     names = [n for n, cells in window.profile.features.items() if _comparable(window, n, cells.kind)]
-    return [_measured(window, name, held) for name in names]
+    codes, keys = window.features["partition"].astype(str).factorize(sort=True)
+    order, ends = np.argsort(codes, kind="stable"), np.bincount(codes, minlength=len(keys)).cumsum()[:-1]
+    return [_measured(window, name, [*keys], np.split(window.features[name].to_numpy()[order], ends)) for name in names]
 
 
 def broken(window: Window) -> set[str]:
@@ -40,26 +45,33 @@ def _comparable(window: Window, name: str, kind: str) -> bool:
     return name in window.case.features and name in window.features and window.case.features[name].type == kind
 
 
-def _measured(window: Window, name: str, held: "dict[str, DataFrame]") -> Measurement:
+def _measured(window: Window, name: str, keys: list[str], parts: Sequence[Column]) -> Measurement:
     where = (window.partition, "broken_feed", name)
-    judged = sum(len(rows) >= FEWEST_ROWS for rows in held.values())
+    judged = sum(len(values) >= FEWEST_ROWS for values in parts)
     if not judged:
         why = f"no partition of the window has {FEWEST_ROWS} rows"
         return Measurement(*where, math.nan, 0, "unknown", why, limit=1)
-    found = {key: why for key, why in zip(held, _faults(window, name, held), strict=True) if why}
+    found = {key: why for key, why in zip(keys, _faults(window, name, parts), strict=True) if why}
     said = "; ".join(f"{key}: {why}" for key, why in list(found.items())[-3:])
     return Measurement(*where, len(found), judged, "drifted" if found else "ok", said, limit=1)
 
 
-def _faults(window: Window, name: str, held: "dict[str, DataFrame]") -> list[str]:
+def _faults(window: Window, name: str, parts: Sequence[Column]) -> list[str]:
     """What is wrong with each partition; empty where nothing is."""
-    columns = [rows[name] for rows in held.values()]
-    return signs(Usual.of(window.profile, name), columns, was_broken=_was_broken(window, name))
+    return signs(_usual(window.profile, name), parts, was_broken=_was_broken(window, name))
+
+
+def _usual(profile: Profile, name: str) -> Usual:
+    if ("usual", name) not in profile.derived:
+        profile.derived["usual", name] = Usual.of(profile, name)
+    found: Usual = profile.derived["usual", name]
+    return found
 
 
 def _was_broken(window: Window, name: str) -> bool:
     """Whether the newest look before this one called the feature broken."""
-    before = max((m.partition for m in window.earlier if m.partition < window.partition), default=None)
-    return any(
-        (m.partition, m.metric, m.subject, m.status) == (before, "broken_feed", name, "drifted") for m in window.earlier
-    )
+    if "was_broken" not in window.memo:
+        before = max((m.partition for m in window.earlier if m.partition < window.partition), default=None)
+        of = [m for m in window.earlier if m.metric == "broken_feed" and m.partition == before]
+        window.memo["was_broken"] = {m.subject for m in of if m.status == "drifted"}
+    return name in window.memo["was_broken"]

@@ -43,7 +43,7 @@ def _unknown(window: Window, fingerprint: str, rows: "DataFrame") -> str:
         return f"{n} rows in the window, {fewest} are needed"
     if (count := rows["run"].nunique()) < FEWEST_RUNS:
         return f"the reference has {count} windows as long as this one, {FEWEST_RUNS} are needed"
-    if {*rows["fingerprint"]} | {*window.features["fingerprint"]} != {fingerprint}:
+    if {*rows["fingerprint"].unique()} | {*window.features["fingerprint"].unique()} != {fingerprint}:
         return "the rows the champion learnt from were built again by another definition"
     return ""
 

@@ -1,6 +1,7 @@
 """How far the champion's scores moved, and how many rows it scored or refused."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from updraft.monitor.drift import ALPHA, Drift, drift
 from updraft.monitor.level import judge
 from updraft.monitor.measures.features import alpha
-from updraft.monitor.score_distance import distance
+from updraft.monitor.score_distance import Distance, distance
 from updraft.monitor.table import Measurement
 from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
@@ -21,10 +22,11 @@ def measure(window: Window) -> list[Measurement]:
     scored = window.scores[window.scores["score"].notna()]
     given = scored["predicted" if profile.scores.kind == "category" else "score"].to_numpy()
     moved = drift(profile.scores, given, effect=case.monitor.psi, min_rows=case.monitor.min_rows, alpha=alpha(profile))
+    apart = _apart(window, given, numbered(scored))
     rows, refused = len(window.scores), len(window.scores) - len(given)
     return [
         _index(partition, moved),
-        _distance(window, given, numbered(scored)),
+        _distance(window, len(given), apart),
         Measurement(partition, "scored", window.champion, len(given), rows, "info"),
         Measurement(partition, "refused", window.champion, refused, rows, "info"),
     ]
@@ -36,18 +38,24 @@ def _index(partition: str, moved: Drift) -> Measurement:
     return Measurement(partition, "score_psi", "scores", moved.value, moved.m, status, why)  # type: ignore[arg-type]
 
 
-def _distance(window: Window, given: NDArray[np.generic], partitions: NDArray[np.generic]) -> Measurement:
-    at, case, before = (window.partition, "score_distance", "scores"), window.case, window.profile.conduct
+def _apart(window: Window, given: NDArray[np.generic], partitions: NDArray[np.generic]) -> Distance | None:
+    before = window.profile.conduct
     if before is None:
-        return Measurement(*at, math.nan, len(given), "unknown", "of the holdout it is not known")
+        return None
+    how: dict[str, Any] = {"blocks": before.partitions, "alpha": ALPHA, "seed": window.case.model.seed}
+    return distance(before.scores, before.deviation, given, partitions, **how)
+
+
+def _distance(window: Window, rows: int, found: Distance | None) -> Measurement:
+    at, case = (window.partition, "score_distance", "scores"), window.case
+    if found is None:
+        return Measurement(*at, math.nan, rows, "unknown", "of the holdout it is not known")
     effect = case.monitor.outcomes.score_distance
-    how: dict[str, Any] = {"blocks": before.partitions, "alpha": ALPHA, "seed": case.model.seed}
-    found = distance(before.scores, before.deviation, given, partitions, **how)
     # By the triangle inequality no window that chance could have given is further from the reference than this.
     low, high = max(found.value - found.chance, 0.0), found.value + found.chance
     limit = math.nan if math.isnan(found.chance) else max(effect, found.chance)
     status, reason = judge(found.value, found.chance, effect=effect), f"{found.value:.3g} from the holdout"
     reason = f"{reason}; chance alone moves it by {found.chance:.2g}"
-    if len(given) < case.monitor.min_rows:
-        status, reason = "unknown", f"{len(given)} rows in the window, {case.monitor.min_rows} are needed"
-    return Measurement(*at, found.value, len(given), status, reason, low, high, limit)
+    if rows < case.monitor.min_rows:
+        status, reason = "unknown", f"{rows} rows in the window, {case.monitor.min_rows} are needed"
+    return Measurement(*at, found.value, rows, status, reason, low, high, limit)
