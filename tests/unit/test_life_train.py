@@ -41,7 +41,7 @@ def test_preparing_says_what_there_is_to_train_on(parcels_case, delivered):
     said = train.prepare(parcels_case, calendar(parcels_case).at(AT), delivered)
     assert said | {"rows": 0, "undefined": 0} == {
         "rows": 0, "undefined": 0, "partitions": 15, "first": "2024-01-01", "last": "2024-01-15",
-        "fingerprint": features.fingerprint(parcels_case), "missing": [],
+        "fingerprint": features.fingerprint(parcels_case), "missing": [], "faulty": [],
     }  # fmt: skip
     assert said["rows"] + said["undefined"] == 15 * parcels.PER_DAY
     assert len(json.dumps(said)) < 4096
