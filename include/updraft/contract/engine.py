@@ -1,7 +1,6 @@
 """Run Great Expectations over a frame, or fail: what was not validated to the end is not valid."""
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from updraft.contract import library
 from updraft.contract.suite import DELIVERY, named
 from updraft.errors import ValidationBroken
 from updraft.spec.contract import DeliveryRule
@@ -128,7 +128,7 @@ def _broken(what: str) -> ValidationBroken:
 @cache
 def frames() -> Any:
     """Return the one batch definition of this process; a context per run would cost more than the run."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when the library is imported
+    library.expectations()
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig

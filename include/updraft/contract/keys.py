@@ -1,4 +1,4 @@
-"""Keys that stand in more than one row of a delivery: gathered in DuckDB, on disk where there are many."""
+"""Keys that stand in more than one row of a delivery: looked for by their hashes, then compared in DuckDB."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -23,6 +23,8 @@ Flags = Mapping[str, NDArray[np.bool_]]
 _MEMORY = "64MB"  # what does not fit goes to disk
 _BATCH = 1 << 16
 _AT_A_TIME = 1 << 21  # hashes of keys that are compared with each other
+_MOST = 1 << 23  # hashes of repeated keys
+_HASH = "key:hash"  # no column of a source has such a name
 
 
 class Keys:
@@ -38,7 +40,6 @@ class Keys:
         import duckdb
 
         self._hashes = TemporaryFile(dir=folder())
-
         limits: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(folder()), "threads": 1}
         self._db = duckdb.connect(config={**limits, "preserve_insertion_order": False})
         self._db.execute("SET TimeZone = 'UTC'")
@@ -51,19 +52,24 @@ class Keys:
         self._hashes.close()
 
     def put(self, together: Sequence[Part]) -> None:
-        """Take the keys of some rows; one of which a column is missing is equal to none."""
+        """Take the hashes of the keys of some rows; one of which a column is missing is equal to none."""
         if self._source.contract.unique is None:
             return
+        found = self._whole(together)
+        self._none = found.slice(0, 0)
+        self._hashes.write(found[_HASH].to_numpy().tobytes())
+
+    def _whole(self, together: Sequence[Part]) -> Any:
+        """Keys of rows that have all columns of theirs, as numbers of deliveries and rows, and their hashes."""
         rows = pa.concat_tables([part.rows.select([*self._source.key, "row"]) for part in together])
         own = [self._places.setdefault(part.delivery, len(self._places)) for part in together]
         of = np.repeat(np.array(own, np.int32), [len(part.rows) for part in together])
         self._db.register("arrived", rows.append_column(suite.DELIVERY, pa.array(of)))
         whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in self._source.key)
-        self._db.execute("CREATE TABLE IF NOT EXISTS keys AS SELECT * FROM arrived LIMIT 0")
-        self._db.execute(f"INSERT INTO keys BY NAME SELECT * FROM arrived WHERE {whole}")  # noqa: S608 - quoted names
-        hashed = self._db.execute(f"SELECT hash({self._by}) AS h FROM arrived WHERE {whole}").fetchnumpy()["h"]  # noqa: S608
-        self._hashes.write(np.asarray(hashed, np.uint64).tobytes())
+        asked = f"SELECT *, hash({self._by}) AS {quoted(_HASH)} FROM arrived WHERE {whole}"  # noqa: S608 - quoted names
+        found = self._db.sql(asked).to_arrow_table()
         self._db.unregister("arrived")
+        return found
 
     def repeated(self, deliveries: Mapping[str, Decoded], bad: Flags) -> dict[str, tuple[Tally, NDArray[np.int64]]]:
         """What the rule about keys found in each delivery, and the numbers of the rows that break it.
@@ -79,12 +85,10 @@ class Keys:
         if rule is None:
             return {}
         try:
+            self._gather(deliveries)
             self._again(bad if rule.limit is None else {})
         except duckdb.OutOfMemoryException as full:
-            raise ValidationBroken(
-                f"So many keys of {self._name} come more than once that they cannot be compared in {_MEMORY}.",
-                next_step="look at the delivery: most of it seems to be there twice; have it sent again.",
-            ) from full
+            raise self._too_many() from full
         asked, shared = suite.of_keys(self._name, self._source), self._shared()
         (found,) = engine.run(asked, shared) if len(shared) else engine.nothing(asked)
         return {delivery: self._of(delivery, found, decoded.readable) for delivery, decoded in deliveries.items()}
@@ -101,21 +105,25 @@ class Keys:
         )
         self._db.register("bad", known)
         by = self._by
-        self._find_shared()
+        self._db.execute(f"CREATE TABLE shared AS SELECT {by} FROM keys GROUP BY ALL HAVING count(*) > 1")  # noqa: S608 - quoted names
         self._db.execute(
-            f"CREATE TABLE again AS SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY row) AS nth "  # noqa: S608 - quoted names
+            f"CREATE TABLE again AS SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY row) AS nth "  # noqa: S608
             f"FROM keys SEMI JOIN shared USING ({by}) ANTI JOIN bad USING ({suite.DELIVERY}, row)"
         )
         self._db.unregister("bad")
 
-    def _find_shared(self) -> None:
-        """Find keys that more than one row has: first by their hashes, which are few bytes each, then by themselves."""
-        self._db.register("twice", pa.table({"h": pa.array(self._twice())}))
-        self._db.execute(
-            f"CREATE TABLE shared AS SELECT {self._by} FROM keys WHERE hash({self._by}) IN (SELECT h FROM twice) "  # noqa: S608 - quoted names
-            "GROUP BY ALL HAVING count(*) > 1"
-        )
-        self._db.unregister("twice")
+    def _gather(self, deliveries: Mapping[str, Decoded]) -> None:
+        """Put keys whose hash more than one row has into DuckDB; of most deliveries these are none."""
+        self._db.register("arrived", self._none)
+        self._db.execute("CREATE TABLE keys AS FROM arrived")
+        twice = self._twice()
+        for part in (Part(d, rows) for d, one in deliveries.items() for rows in one.pieces) if len(twice) else ():
+            found = self._whole([part])
+            hashes = found[_HASH].to_numpy()
+            near = twice[np.minimum(np.searchsorted(twice, hashes), len(twice) - 1)]
+            self._db.register("arrived", found.filter(pa.array(near == hashes)))
+            self._db.execute("INSERT INTO keys FROM arrived")
+        self._db.unregister("arrived")
 
     def _twice(self) -> NDArray[np.uint64]:
         """Hashes that stand there more than once; looked for in one range of them after another."""
@@ -123,8 +131,11 @@ class Keys:
         edges = [part * 2**64 // parts for part in range(parts + 1)]
         found = [np.zeros(0, np.uint64)]
         for low, high in pairwise(edges):
-            own = np.sort(np.concatenate([each[(each >= low) & (each <= high - 1)] for each in self._read()]))
+            own = np.concatenate([each[(each >= low) & (each <= high - 1)] for each in self._read()])
+            own.sort()
             found.append(np.unique(own[1:][own[1:] == own[:-1]]))
+            if sum(map(len, found)) > _MOST:
+                raise self._too_many()
         return np.concatenate(found)
 
     def _read(self) -> Iterator[NDArray[np.uint64]]:
@@ -132,6 +143,12 @@ class Keys:
         while content := self._hashes.read(_BATCH * 8):
             yield np.frombuffer(content, np.uint64)
         yield np.zeros(0, np.uint64)
+
+    def _too_many(self) -> ValidationBroken:
+        return ValidationBroken(
+            f"So many keys of {self._name} come more than once that they cannot be compared in {_MEMORY}.",
+            next_step="look at the delivery: most of it seems to be there twice; have it sent again.",
+        )
 
     def _shared(self) -> Any:
         """Rows that share a key with another, as many as are set aside one by one."""

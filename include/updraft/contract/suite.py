@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from updraft.contract import library
 from updraft.query import columns_of
 from updraft.spec import patterns
 from updraft.spec.contract import Coverage, Rule
@@ -18,7 +19,7 @@ _SEPARATOR = ":"  # in no name of a column, so what is computed never meets what
 
 def of_rows(name: str, source: Source) -> "ExpectationSuite":
     """What every row must satisfy by itself, over a frame with the declared columns and those of `computed`."""
-    gxe, contract = _library(), source.contract
+    gxe, contract = library.expectations(), source.contract
 
     expectations: list[Expectation] = []
     for column, declared in source.columns.items():
@@ -40,14 +41,14 @@ def of_keys(name: str, source: Source) -> "ExpectationSuite":
     """
     if source.contract.unique is None:
         return _suite(f"keys of {name}", [])
-    once = _library().ExpectCompoundColumnsToBeUnique(
+    once = library.expectations().ExpectCompoundColumnsToBeUnique(
         column_list=[DELIVERY, *source.key], ignore_row_if="any_value_is_missing", **_marked(source.contract.unique)
     )
     return _suite(f"keys of {name}", [once])
 
 
 def _of_values(column: str, declared: Column) -> "Iterator[Expectation]":
-    gxe = _library()
+    gxe = library.expectations()
     if declared.missing is not None:
         mostly = 1 - declared.missing.max
         yield gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=mostly, **_marked(declared.missing))
@@ -64,7 +65,7 @@ def _of_values(column: str, declared: Column) -> "Iterator[Expectation]":
 
 def of_deliveries(name: str, source: Source) -> "ExpectationSuite":
     """What every delivery must satisfy, over a frame with a row per delivery: its counts and its age in hours."""
-    gxe, contract = _library(), source.contract
+    gxe, contract = library.expectations(), source.contract
 
     fewest, most = contract.rows.between
     expectations: list[Expectation] = [
@@ -81,7 +82,7 @@ def of_deliveries(name: str, source: Source) -> "ExpectationSuite":
 
 def of_volumes(name: str, source: Source) -> "ExpectationSuite":
     """What the number of rows must satisfy beside recent partitions, over a frame with a row per delivery."""
-    gxe, volume = _library(), source.contract.volume
+    gxe, volume = library.expectations(), source.contract.volume
 
     if volume is None:
         return _suite(f"volumes of {name}", [])
@@ -93,7 +94,7 @@ def of_volumes(name: str, source: Source) -> "ExpectationSuite":
 def of_coverage(name: str, rule: Coverage) -> "ExpectationSuite":
     """How many rows there must be for the facts of a source, over a frame with a row per partition."""
     low, high = rule.between
-    between = _library().ExpectColumnValuesToBeBetween(
+    between = library.expectations().ExpectColumnValuesToBeBetween(
         column="coverage", min_value=low, max_value=high, **_marked(rule)
     )
     return _suite(f"coverage of {name}", [between])
@@ -127,20 +128,14 @@ def named(column: str) -> str:
 
 
 def _suite(name: str, expectations: "list[Expectation]") -> "ExpectationSuite":
+    library.expectations()
     from great_expectations import ExpectationSuite
 
     return ExpectationSuite(name=name, expectations=expectations)
 
 
-def _library() -> Any:
-    # Its classes are not re-exported in a way a type checker sees.
-    import great_expectations.expectations
-
-    return great_expectations.expectations
-
-
 def _true(column: str, marks: dict[str, Any]) -> "Expectation":
-    found: Expectation = _library().ExpectColumnValuesToBeInSet(column=column, value_set=[True], **marks)
+    found: Expectation = library.expectations().ExpectColumnValuesToBeInSet(column=column, value_set=[True], **marks)
     return found
 
 
