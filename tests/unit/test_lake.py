@@ -220,7 +220,7 @@ def test_no_secret_shows_in_a_lake_s_repr():
 def test_a_column_keeps_its_type_for_it_would_be_cast_in_silence(lake):
     lake.replace("t", rows("a", 1), ["a"])
     fractions = pa.table({"partition": pa.array(["b"]), "x": pa.array([1.5])})
-    with pytest.raises(SpecInvalid, match="'x' of t is number in spec.yaml, but its rows in the lake are integer"):
+    with pytest.raises(SpecInvalid, match=r"'x' of t is number in spec.yaml, but its rows in the lake are integer"):
         lake.replace("t", fractions, ["b"])
     assert content(lake) == [("a", 1)]
 
