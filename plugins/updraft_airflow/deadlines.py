@@ -44,13 +44,13 @@ def stage(case: UseCase, first: str) -> list[DeadlineAlert] | None:
     return alerts or None
 
 
-async def late(use_case: str, context: dict[str, Any]) -> list[str]:
+async def late(use_case: str, context: dict[str, Any]) -> str:
     """Tell of what is late by now; a partition that is complete though its run is not has nothing to say.
 
-    :return: Ids of the alerts that are new.
+    :return: Ids of the alerts that are new, as text: Airflow keeps it in a column of text, and a list ends its triggerer.
     """
     told = await asyncio.to_thread(tell, use_case)
-    return [one.id for one in told.opened]
+    return ", ".join(one.id for one in told.opened)
 
 
 def deliveries(case: UseCase) -> list[DeadlineAlert] | None:
