@@ -109,7 +109,9 @@ def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozense
     said, whole = _taken(sql, where)
     read = set(sources_of(case, sql, where))
     return {
-        name: frozenset(c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in said.get(name, ()))
+        name: frozenset(
+            c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in said.get(name, ())
+        )
         for name, declared in case.sources.items()
         if name in read
     }

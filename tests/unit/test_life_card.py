@@ -1,5 +1,5 @@
-from dataclasses import dataclass, field
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,8 @@ class Counting(Lake):
         if columns is None or "late" in columns:
             self.tables.append(table)
         return super().read(table, partitions, columns)
+
+
 def standing(world, digest):
     """What the Markdown cards of a model say of it, in the lake and in MLflow."""
     client = MlflowClient(world.registry.tracking_uri, world.registry.tracking_uri)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from updraft import dataset, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
@@ -21,9 +21,6 @@ from updraft.monitor.performance import WATCHED
 from updraft.monitor.window import Window
 from updraft.partition import Partition, calendar
 from updraft.spec.model import UseCase
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Watched", "mature", "monitor_table", "on_holdout", "open_incident", "resolve_incidents", "settle",

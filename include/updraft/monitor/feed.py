@@ -18,9 +18,6 @@ from updraft.monitor.histogram import Histogram
 from updraft.monitor.reference import Profile, Seen
 from updraft.monitor.skew import lower_bound
 
-if TYPE_CHECKING:
-    from pandas import Series
-
 # Rows of a partition below which no sign is told from chance.
 FEWEST_ROWS = 30
 # By how much the share of missing values exceeds what is usual, and the share of unknown categories from which all are.

@@ -1,7 +1,6 @@
 """How far the champion's scores moved, and how many rows it scored or refused."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
