@@ -108,11 +108,10 @@ def columns_by_source(case: UseCase, sql: str, where: str) -> dict[str, frozense
     """
     said, whole = _taken(sql, where)
     read = set(sources_of(case, sql, where))
+    every = {name: (*declared.columns, "event_time", "known_at") for name, declared in case.sources.items()}
     return {
-        name: frozenset(
-            c for c in (*declared.columns, "event_time", "known_at") if name in whole or c in said.get(name, ())
-        )
-        for name, declared in case.sources.items()
+        name: frozenset(c for c in every[name] if name in whole or c in said.get(name, ()))
+        for name in case.sources
         if name in read
     }
 

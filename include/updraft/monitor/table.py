@@ -1,7 +1,7 @@
 """Measurements as rows of the long table `monitor/<use case>`: facts of one partition, rewritten whole."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
@@ -59,5 +59,6 @@ def to_arrow(measurements: Sequence[Measurement]) -> pa.Table:
 
 def from_arrow(rows: pa.Table) -> list[Measurement]:
     """Measurements back from rows; a null number is `nan`."""
-    columns = [rows[field.name].to_pylist() for field in fields(Measurement)]
-    return [Measurement(*(math.nan if v is None else v for v in row)) for row in zip(*columns, strict=True)]
+    columns: list[list[Any]] = [rows[field.name].to_pylist() for field in fields(Measurement)]
+    whole: Iterator[list[Any]] = ([math.nan if v is None else v for v in row] for row in zip(*columns, strict=True))
+    return [Measurement(*row) for row in whole]
