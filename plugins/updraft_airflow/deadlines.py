@@ -47,8 +47,7 @@ def stage(case: UseCase, first: str) -> list[DeadlineAlert] | None:
 async def late(use_case: str, context: dict[str, Any]) -> str:
     """Tell of what is late by now; a partition that is complete though its run is not has nothing to say.
 
-    :return: Ids of the alerts that are new, as text: Airflow keeps it in a column of text, and a list would end its
-        triggerer.
+    :return: Ids of the alerts that are new, as text: Airflow keeps it as text, and a list ends its triggerer.
     """
     told = await asyncio.to_thread(tell, use_case)
     return ", ".join(one.id for one in told.opened)
