@@ -169,6 +169,16 @@ def test_a_feature_that_drifts_already_is_not_the_one_that_is_broken(calm):
     assert chosen[1] != first
 
 
+def test_a_number_that_the_seasons_move_further_than_any_tilt_is_not_the_one_that_is_broken(calm):
+    case, lake, *_ = calm
+    seen = scene(case, calendar(case).at(AT), lake)
+    numbers = [name for name in seen.ranked if name in case.features and case.features[name].type == "number"]
+    chosen = {one.name: one for one in faults(seen, (), {numbers[0]: 7.5})}["shifted number"].must[0].of
+    assert chosen == numbers[1]
+    everywhere = dict.fromkeys(numbers, 7.5)
+    assert {one.name: one for one in faults(seen, (), everywhere)}["shifted number"].must[0].of == numbers[0]
+
+
 def test_what_no_feature_allows_is_not_staged(calm):
     case, lake, *_ = calm
     seen = scene(case, calendar(case).at(AT), lake)

@@ -114,6 +114,16 @@ def test_the_seasons_are_no_fault_whatever_the_champion_learnt_from():
         assert {m.status for m in seen(weather(week, seed=int(month)), reference=winter).values()} == {"ok"}
 
 
+@pytest.mark.parametrize("factor", [100.0, 1000.0])
+def test_a_jump_beyond_any_season_is_a_fault_though_the_reference_is_of_another_season(factor):
+    winter = profile(weather(TRAINED[:60]), CASE, [0.1])
+    summer = weather(WEEK, seed=2)
+    jumped = summer.assign(temperature=summer["temperature"] * factor)
+    found = seen(jumped, reference=winter)["temperature"]
+    assert (found.status, found.value) == ("drifted", 7)
+    assert found.reason.endswith(f"change of unit such as x {factor:g}")
+
+
 def test_a_quiet_feed_is_rarely_called_broken():
     weeks = [weather(WEEK, seed=seed) for seed in range(10, 60)]
     assert sum(m.status == "drifted" for week in weeks for m in seen(week).values()) <= 1

@@ -95,7 +95,7 @@ def drill(case: UseCase, at: Partition, live: Lake, folder: Path) -> Drill:
 
 
 def _exercises(seen: Scene, calm: Look, folder: Path) -> Iterator[Exercise]:
-    for fault in faults(seen, calm.moved):
+    for fault in faults(seen, calm.moved, calm.limits):
         if isinstance(fault, Unstageable):
             yield Exercise(fault.name, "", (), (), "unseen", fault.why)
             continue

@@ -6,6 +6,7 @@ range and have the same shape, as when the world has moved and the feed is sound
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pandas import Series
 
 _TILT = 5  # a value is the largest of so many draws: a population stability index of about 2 over tenths
+_REACH = 1.16  # standard deviations that this takes the mean of a normal feature up
 _UNITS = 1000.0
 _FEATURES = frozenset({"feature_drift", "multivariate_drift"})
 
@@ -54,12 +56,17 @@ class Unstageable:
     why: str
 
 
-def faults(seen: Scene, moved: Collection[str] = ()) -> list[Fault | Unstageable]:
+def faults(
+    seen: Scene, moved: Collection[str] = (), limits: Mapping[str, float] = MappingProxyType({})
+) -> list[Fault | Unstageable]:
     """Every fault, staged for a scene.
 
     :param moved: Features that drift already; others are broken where there are any, or nothing new could be seen.
+    :param limits: How far a number must move to drift, in standard deviations. What no tilt can reach, since the
+        seasons move it further, is broken where there is nothing else.
     """
-    names = sorted((name for name in seen.ranked if name in seen.case.features), key=lambda name: name in moved)
+    known = [name for name in seen.ranked if name in seen.case.features]
+    names = sorted(known, key=lambda name: (name in moved, limits.get(name, 0.0) > _REACH))
     on_features = [stage(seen, names) for stage in (_number, _category, _everything, _missing, _unit)]
     return [*on_features, _scores(seen), _outage(seen), _flipped(seen)]
 

@@ -1,5 +1,6 @@
 """What a look at a copy showed: which signs stand there, which do not, and which cannot be judged."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -47,6 +48,12 @@ class Look:
     def feed_fault(self) -> str:
         """What is wrong with the feed; empty when nothing is."""
         return watch.feed_fault(self.measured) or ""
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """How far each number must move to drift, in standard deviations, where that is known."""
+        far = [m for m in self.measured if m.metric == "feature_distance" and math.isfinite(m.limit)]
+        return {m.subject: m.limit for m in far}
 
     @property
     def moved(self) -> frozenset[str]:

@@ -24,6 +24,8 @@ FEWEST_ROWS = 30
 GONE, ALL = 0.1, 0.9
 # How much further than any partition of the reference a jump goes, and how little of it is left in the other unit.
 FURTHER, LEFT = 1.5, 1 / 3
+# How little is left where the jump is beyond any season, though the reference be of another one.
+SURELY = 0.01
 # How much nearer to the unit than to none a change of the spread is.
 NEARER = 0.4
 # In standard deviations: less is no jump, and as much is left by chance.
@@ -232,7 +234,8 @@ def _fits(usual: Usual, values: Numbers, now: Mass, spread: float, home: Home) -
         return []
     units = [unit for unit in UNITS if _possible(usual, unit, spread, home)]
     left = {unit: float(usual.apart(home.mass, Mass.of(usual.cells, unit.back(values)))) for unit in units}
-    return sorted((unit for unit in units if left[unit] <= min(home.left, LEFT * jump)), key=lambda unit: left[unit])
+    most = min(max(home.left, SURELY * jump), LEFT * jump)
+    return sorted((unit for unit in units if left[unit] <= most), key=lambda unit: left[unit])
 
 
 def _possible(usual: Usual, unit: Unit, spread: float, home: Home) -> bool:
