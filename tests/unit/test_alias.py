@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -253,17 +254,19 @@ class Killed(BaseException):
     """What a SIGKILL looks like from inside."""
 
 
+@dataclass(frozen=True)
 class Dying(Lake):
     """A lake whose writer is killed at its n-th write, before or after it."""
 
+    left: list[int] = field(default_factory=list)
+
     def _step(self, write, *args):
-        left = self.options["left"]
-        left[0] -= 1
-        if left[0] == 0:
+        self.left[0] -= 1
+        if self.left[0] == 0:
             raise Killed
         done = write(*args)
-        left[0] -= 1
-        if left[0] == 0:
+        self.left[0] -= 1
+        if self.left[0] == 0:
             raise Killed
         return done
 
@@ -294,7 +297,7 @@ class Following(RuleBasedStateMachine):
     @rule(model=ANY, day=DAYS, outcome=st.sampled_from(["PASS", "PASS", "FAIL"]), after=st.integers(0, 12))
     def decide(self, model, day, outcome, after):
         against = self.state().champion
-        lake = Dying(self.lake.uri, {"left": [after]}) if after else self.lake
+        lake = Dying(self.lake.uri, left=[after]) if after else self.lake
         with suppress(Killed, WriteConflict, ModelRejected):
             decide_and_promote(lake, self.registry, CASE, model, examined(outcome, against), partition=day, who="t")
 
@@ -306,7 +309,7 @@ class Following(RuleBasedStateMachine):
 
     @rule(broken=st.sets(ANY), after=st.integers(0, 6))
     def roll_back(self, broken, after):
-        lake = Dying(self.lake.uri, {"left": [after]}) if after else self.lake
+        lake = Dying(self.lake.uri, left=[after]) if after else self.lake
         with suppress(Killed, NoChampion):
             rollback(lake, self.registry, CASE, who="t", why="w", verify=refusing(*broken))
 

@@ -13,6 +13,7 @@ POWER = runpy.run_path(str(BENCH / "power_study.py"))
 GATES = runpy.run_path(str(BENCH / "slices_bench.py"))
 
 
+@pytest.mark.deep
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     true = COVERAGE["truth"](100, 2, days=1500)
     found = COVERAGE["study"](200, days=14, rows=100, seed=2, true=true)
@@ -20,6 +21,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     assert all(0.91 <= share <= 0.995 for share in found.values()), found
 
 
+@pytest.mark.deep
 def test_a_difference_the_gate_says_it_sees_is_seen_four_times_in_five():
     case = POWER["STUDY"]["use_case"]("log_loss", min_rows=500)
     drawn = {"days": 14, "rows": 300, "seed": 3}

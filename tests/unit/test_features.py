@@ -129,9 +129,17 @@ def test_a_backfill_gives_what_would_have_been_computed_then(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_long_history_in_bulk_has_the_bytes_of_one_partition_after_the_other(tmp_path):
+@pytest.mark.parametrize(
+    ("last", "together"),
+    [
+        pytest.param("2013-03-08", 3, id="eight days, three at a time"),
+        pytest.param("2013-04-02", features.TOGETHER, id="as many as there are at a time", marks=pytest.mark.deep),
+    ],
+)
+def test_a_long_history_in_bulk_has_the_bytes_of_one_partition_after_the_other(tmp_path, monkeypatch, last, together):
     """More partitions than share one loading of history, and than are committed together."""
-    first, last = "2013-03-01", "2013-04-02"
+    monkeypatch.setattr(features, "TOGETHER", together)
+    first = "2013-03-01"
     keys = DATES.keys(first, last)
     assert len(keys) > features.TOGETHER
     found = {}

@@ -64,7 +64,7 @@ def test_soon_after_a_training_an_incident_has_to_wait(drifting):
 def test_an_incident_that_outlasts_the_cooldown_asks_for_one_training(drifting):
     said = consider(drifting, READY)
     assert said["action"] == "retrain"
-    assert "prediction_drift in 3 of the last 3" in said["because"]
+    assert "prediction_drift in 2 of the last 3" in said["because"]
     (record,) = decisions(drifting)
     assert record.facts["incident"].startswith(f"{said['kind']}:")
     assert record.facts["numbers"]["new_mature_partitions"] == 5, "the 16th to the 20th"

@@ -108,17 +108,6 @@ def test_moved_scores_alarm_by_themselves():
 
 
 @pytest.mark.parametrize(
-    ("odd", "status"),
-    [pytest.param(DAYS, "drifted", id="every day"), pytest.param(DAYS[3:5], "unknown", id="two odd days")],
-)
-def test_an_index_of_the_scores_that_odd_days_explain_is_no_alarm(odd, status):
-    found = one(
-        seen(scores, rows().assign(score=lambda f: f["score"].mask(f["partition"].isin(odd), 0.9))), "score_psi"
-    )
-    assert (found.status, found.value > 0.2) == (status, True)
-
-
-@pytest.mark.parametrize(
     ("acted", "status", "says"),
     [
         pytest.param(lambda f: f["acted"], "ok", "on the holdout; chance alone", id="as ever"),

@@ -82,7 +82,14 @@ def test_every_order_of_partitions_ends_in_the_same_tables(case, tmp_path, days,
     assert len(reached[frozenset(days)].read("raw/tiny/facts")) == rows
 
 
-@pytest.mark.parametrize("order", [DAYS[::-1], DAYS[3:] + DAYS[:3], DAYS[::2] + DAYS[1::2]])
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(DAYS[::-1], id="the newest first"),
+        pytest.param(DAYS[3:] + DAYS[:3], id="halves swapped", marks=pytest.mark.deep),
+        pytest.param(DAYS[::2] + DAYS[1::2], id="every other one first", marks=pytest.mark.deep),
+    ],
+)
 def test_deliveries_taken_in_one_by_one_end_in_the_same_features(case, lake, tmp_path, order):
     together = Lake(str(tmp_path / "together"))
     ingest.stage(case, "facts", DAYS, together, tmp_path)
