@@ -32,7 +32,7 @@ _TREES = {
     "num_leaves": 7,
     "learning_rate": 0.2,
     "min_data_in_leaf": 20,
-    "max_bin": 31,
+    "max_bin": 63,
     "feature_fraction": 0.7,
     "seed": SEED,
     "deterministic": True,
