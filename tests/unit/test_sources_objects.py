@@ -135,6 +135,14 @@ def test_what_is_missing_is_what_a_sensor_waits_for():
         assert sources.missing(source(), [DAY, NEXT], None, **how) == [NEXT]
 
 
+@pytest.mark.parametrize("name", ["f//x.csv", "f/../x.csv", "f/a\tb.csv"])
+def test_a_name_that_cannot_be_read_is_told_and_hides_nothing(name):
+    with holding(NAME, name) as (_, server), pytest.raises(DeliveryRefused, match=r"rename or remove it") as refused:
+        find(source(), google(server.port))
+    assert "Encountered object with invalid path" in str(refused.value)
+    assert "\t" not in str(refused.value)
+
+
 def test_a_bucket_that_is_not_there_is_a_slip_in_the_spec():
     with holding() as (_, server), pytest.raises(SpecInvalid, match="There is no bucket 'gs://elsewhere'"):
         find(source("gs://elsewhere/{partition}.csv"), google(server.port))
@@ -149,10 +157,10 @@ def test_a_store_that_is_down_is_worth_another_try():
 # ---- reads that go wrong ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, 3_000_000, 17_000_001])
 def test_an_object_comes_byte_for_byte(size):
     with holding() as (bucket, server):
-        bucket.put(NAME, (BODY * 6)[:size])
+        bucket.put(NAME, (BODY * 35)[:size])
         assert fetch(source(), google(server.port)) == bucket.objects[NAME]
 
 

@@ -30,6 +30,7 @@ def find(source: Source, partitions: Sequence[str], connections: Connections) ->
     """Objects of `partitions` that are complete, in the order of partitions and names.
 
     :raises SpecInvalid: If there is no such bucket.
+    :raises DeliveryRefused: If an object in the folder has a name that cannot be read.
     :raises SourceClosed: If the store does not let us in.
     :raises SourceUnavailable: If it does not answer.
     """
@@ -101,7 +102,7 @@ def _listed(store: Any, wanted: dict[str, list[str]]) -> dict[str, list[str]]:
         folders[begin.rpartition("/")[0]].append(key)
     found: dict[str, list[str]] = {key: [] for key in wanted}
     for folder, own in folders.items():
-        for each in (each for page in obstore.list(store, folder or None) for each in page):
+        for each in (each for page in obstore.list(store, folder or None, chunk_size=1_000) for each in page):
             name = each["path"]
             fit = [key for key in own if name.startswith(begins[key]) and _fits(name, wanted[key])]
             # The empty object that some tools make for a folder is listed without its slash, and cannot be read.
@@ -146,8 +147,18 @@ def _translated(there: Place, connection: Connection | None, absent: UpdraftErro
 
 
 def _meant(fault: Exception, there: Place, connection: Connection | None, absent: UpdraftError) -> UpdraftError:
-    from obstore.exceptions import PermissionDeniedError, PreconditionError, UnauthenticatedError
+    from obstore.exceptions import (
+        InvalidPathError,
+        PermissionDeniedError,
+        PreconditionError,
+        UnauthenticatedError,
+    )
 
+    if isinstance(fault, InvalidPathError):
+        return DeliveryRefused(
+            f"Among the objects of {there.root} is one with a name that cannot be read: {str(fault)[:200]!r}.",
+            next_step="rename or remove it: a name has no empty part, no `.`, no `..` and no control character.",
+        )
     found = _STATUS.search(str(fault))
     status = int(found[1]) if found else 0
     if isinstance(fault, FileNotFoundError) or status == 404:
