@@ -23,7 +23,7 @@ from updraft.spool import CHUNK
 
 _LITERAL = re.compile(r"[^*?\[]*")
 _STATUS = re.compile(r"status code: (\d{3})")
-_TRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
+_TRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
 
 
 def find(source: Source, partitions: Sequence[str], connections: Connections) -> list[Found]:
@@ -82,11 +82,11 @@ def _opened(there: Place, connection: Connection | None) -> Any:
     from obstore.store import from_url
 
     found = keys(there.scheme, connection)
-    how: Any = {"credential_provider": found.provider} if found.provider else {}
+    how: Any = {**found.options, **({"credential_provider": found.provider} if found.provider else {})}
     # Not empty: that would put aside what the environment says of the client.
     client: Any = {"allow_http": True} if found.address.startswith("http://") else None
     try:
-        return from_url(there.root, client_options=client, retry_config=_TRIES, **how, **found.options)
+        return from_url(there.root, client_options=client, retry_config=_TRIES, **how)
     except BaseError:
         # Not `from`: the fault quotes the key that it could not read.
         raise _closed(there, connection, "account, key or address is missing or cannot be read") from None
