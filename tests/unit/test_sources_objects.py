@@ -263,12 +263,12 @@ def test_an_environment_that_is_not_let_in_is_named_and_not_quoted(environment):
     ],
 )  # fmt: skip
 def test_a_connection_is_read_as_airflow_s_provider_writes_it(scheme, connection, options, address):
-    assert keys(scheme, connection) == (options, address, None)
+    assert keys(scheme, connection) == (options, address)
 
 
 def test_the_keys_of_an_aws_connection_come_with_their_own_token_only():
     found = keys("s3", s3(1, aws_session_token="own"))
-    assert found.provider()["token"] == "own"
+    assert found.options["credential_provider"]()["token"] == "own"
     assert "canary" not in str(found)
 
 

@@ -20,12 +20,10 @@ class Keys(NamedTuple):
 
     :param options: As object_store names them; what is not there, it takes from the environment.
     :param address: Of a server that stands in for the cloud's own; empty if that is meant.
-    :param provider: Gives the keys each time they are needed; none if they are among the options.
     """
 
-    options: dict[str, str]
+    options: dict[str, Any]
     address: str = ""
-    provider: Any = None
 
 
 def keys(scheme: str, connection: Connection | None) -> Keys:
@@ -62,7 +60,7 @@ def _aws(connection: Connection) -> Keys:
         known = {"access_key_id": connection.login, "secret_access_key": connection.password}
         return {**known, "token": token, "expires_at": None}
 
-    return Keys(options, address, provider)
+    return Keys({**options, "credential_provider": provider}, address)
 
 
 def _google(connection: Connection) -> Keys:
@@ -89,5 +87,5 @@ def _azure(connection: Connection) -> Keys:
     )
 
 
-def _said(**options: Any) -> dict[str, str]:
+def _said(**options: Any) -> dict[str, Any]:
     return {name: str(value) for name, value in options.items() if value}

@@ -82,11 +82,10 @@ def _opened(there: Place, connection: Connection | None) -> Any:
     from obstore.store import from_url
 
     found = keys(there.scheme, connection)
-    how: Any = {**found.options, **({"credential_provider": found.provider} if found.provider else {})}
     # Not empty: that would put aside what the environment says of the client.
     client: Any = {"allow_http": True} if found.address.startswith("http://") else None
     try:
-        return from_url(there.root, client_options=client, retry_config=_TRIES, **how)
+        return from_url(there.root, client_options=client, retry_config=_TRIES, **found.options)
     except BaseError:
         # Not `from`: the fault quotes the key that it could not read.
         raise _closed(there, connection, "account, key or address is missing or cannot be read") from None
