@@ -100,7 +100,7 @@ def _said(use_case: str, source: str, run: dict[str, Any]) -> tuple[list[str], s
     missing = ingest.awaited(case, source, keys, LakeHook().get_conn(), inbox, connections=connection)
     if not missing:
         return [], ""
-    where = inbox if declared.type == "files" else f"its {declared.type} source"
+    where = declared.looked_in or inbox
     return missing, (
         f"{source} of {use_case} is overdue: nothing has come for {', '.join(missing[:10])} within "
         f"{declared.deadline}; looked in {where}. Owner: {case.owner.name}, {case.owner.email}."

@@ -1,16 +1,22 @@
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 from airflow.sdk import DAG
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import AirflowSensorTimeout
 from airflow.sdk.module_loading import import_string
 from airflow.sdk.serde import deserialize, serialize
+from tests import served
+from tests.bucket import Bucket
 from tests.plugins import tiny
 from tests.plugins.running import Run
 
+from updraft.errors import SpecInvalid
 from updraft_airflow import partitions
+from updraft_airflow.hooks.arrival import ArrivalHook
 from updraft_airflow.sensors.delivery import DeliverySensor
 from updraft_airflow.triggers.delivery import DeliveryTrigger
 
@@ -70,6 +76,43 @@ def test_it_gives_up_after_its_timeout_says_what_it_waited_for_and_is_not_tried_
     assert isinstance(ended.error, AirflowSensorTimeout)
     assert f"plan of tiny did not come for {DAY} within 0:01:00; looked for " in str(ended.error)
     assert f"plan/{DAY}.csv in {world.home / 'inbox'}. Next: ask the sender" in str(ended.error)
+
+
+@pytest.fixture
+def in_google(world, tmp_path, monkeypatch):
+    """The tiny use case with its plan in a bucket, which it enters by a connection."""
+    folder = tmp_path / "use_cases" / "tiny"
+    shutil.copytree(tiny.USE_CASES / "tiny", folder)
+    spec = yaml.safe_load((folder / "spec.yaml").read_text(encoding="utf-8"))
+    spec["sources"]["plan"] |= {"path": "gs://bucket/plan/{partition}.csv", "files": {"connection": "deliveries"}}
+    (folder / "spec.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    monkeypatch.setenv("UPDRAFT_USE_CASES", str(folder.parent))
+    with served.serving(bucket := Bucket("bucket")) as server:
+        key = {"gcs_base_url": f"http://127.0.0.1:{server.port}", "disable_oauth": True, "client_email": "a@b.example"}
+        extra = {"keyfile_dict": {**key, "private_key": "canary", "private_key_id": "1"}}
+        entry = {"conn_type": "google_cloud_platform", "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_DELIVERIES", json.dumps(entry))
+        yield bucket
+
+
+def test_it_waits_for_an_object_at_a_url_as_for_a_file(waiting, in_google):
+    run = waiting(timeout=60.0)
+    assert run.task("wait").state == "up_for_reschedule"
+    in_google.put(f"plan/{DAY}.csv", b"id\n")
+    assert run.task("wait").state == "success"
+    in_google.objects.clear()
+    run.supervisor.since = datetime.now(tz=UTC) - timedelta(seconds=61)
+    ended = run.task("wait", task_reschedule_count=1)
+    assert f"looked for gs://bucket/plan/{DAY}.csv. Next: ask the sender" in str(ended.error)
+
+
+def test_the_triggerer_waits_for_it_too_and_the_inbox_is_not_listened_to(world, in_google):
+    in_google.put(f"plan/{DAY}.csv", b"id\n")
+    trigger = DeliveryTrigger(use_case="tiny", source="plan", partitions=[DAY], poke_interval=0.1)
+    assert trigger._missing() == []
+    assert DeliveryTrigger(use_case="tiny", source="plan", partitions=[NEXT], poke_interval=0.1)._missing() == [NEXT]
+    with pytest.raises(SpecInvalid, match="tiny has no source 'plan' that says"):
+        ArrivalHook().listener("tiny", "plan")
 
 
 def test_it_says_the_same_when_the_triggerer_gives_up(waiting, world):

@@ -282,7 +282,7 @@ def test_a_link_out_of_the_inbox_is_dropped_and_takes_nothing_with_it(inbox, tmp
     (inbox / "facts" / f"{DAY}.csv").symlink_to(tmp_path / "secret.csv")
     heard = listening(inbox).hear()
     assert keys(heard) == [NEXT]
-    assert [f"{DAY}.csv' leads out of the inbox" in reason for reason in heard.dropped] == [True]
+    assert [f"{DAY}.csv' leads out of the folder" in reason for reason in heard.dropped] == [True]
 
 
 def test_a_flood_of_files_is_handed_on_little_by_little_and_none_is_forgotten(inbox):

@@ -4,13 +4,16 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
-from tests import parcels
+from tests import parcels, served
+from tests.bucket import Bucket
 
 from updraft import features, ingest, score
 from updraft.errors import DeliveryBlocked
 from updraft.lake import Lake
 from updraft.life import sweep
 from updraft.partition import calendar
+from updraft.sources import Connection
+from updraft.spec.kinds import Files
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +52,27 @@ def test_a_hole_says_its_stage_and_what_keeps_it_open(parcels_case, half):
         ("features", "03", "raw rows of parcels"),
         ("features", "04", ""),
     ]
+
+
+def test_a_delivery_in_a_bucket_fills_a_hole_with_the_connection_of_its_source(parcels_case, tmp_path):
+    lake, inbox = Lake(str(tmp_path / "lake")), tmp_path / "inbox"
+    parcels.drop(parcels_case, inbox, days(1, 3))
+    at_url = {"path": f"gs://bucket/{parcels_case.sources['parcels'].path}", "files": Files(connection="deliveries")}
+    moved = parcels_case.sources["parcels"].model_copy(update=at_url)
+    case = parcels_case.model_copy(update={"sources": {**parcels_case.sources, "parcels": moved}})
+    with served.serving(bucket := Bucket("bucket")) as server:
+        key = {"gcs_base_url": f"http://127.0.0.1:{server.port}", "disable_oauth": True, "client_email": "a@b.example"}
+        extra = {"keyfile_dict": {**key, "private_key": "", "private_key_id": "1"}}
+        how = {"connections": lambda name: Connection(name, "google_cloud_platform", extra=extra)}
+        for file in inbox.glob("parcels/*"):
+            bucket.put(f"parcels/{file.name}", file.read_bytes())
+        published = ingest.stage(case, "parcels", ["2024-01-01", "2024-01-03"], lake, inbox, **how)
+        assert (published.deliveries, published.rows > 0) == (2, True)
+        holes = sweep.holes(case, lake, inbox, calendar(case).at("2024-01-03"), **how)
+        assert [(hole.partition, hole.waits_for) for hole in holes if hole.stage == "ingest"] == [("2024-01-02", "")]
+        bucket.objects.pop("parcels/2024-01-02.csv")
+        (hole, *_) = sweep.holes(case, lake, inbox, calendar(case).at("2024-01-03"), **how)
+        assert hole.waits_for == "a delivery of parcels"
 
 
 def test_what_is_not_due_yet_is_no_hole(parcels_case, half):

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 import pytest
 from tests import postgres, served
+from tests.bucket import Bucket
 
 from updraft import sources
 from updraft.errors import DeliveryMissing, DeliveryRefused, Permanent, SourceClosed, Transient
@@ -44,6 +45,7 @@ def of_day(key: str) -> list[dict[str, Any]]:
 class Stand:
     """A source of one kind, and the other side of it."""
 
+    kind = ""
     connection: str | None = "there"
     absent = Found(FUTURE, f"there/{FUTURE}")
 
@@ -90,6 +92,19 @@ class Files(Stand):
     def flood(self):
         with self._file(DAY).open("wb") as file:
             file.truncate(1 << 40)
+
+
+class FilesAtUrl(Files):
+    """The same folder, by its URL, and no inbox."""
+
+    kind = "files"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.absent = Found(DAY, f"file://{self.inbox}/facts/nothing.jsonl")
+
+    def settings(self):
+        return {"path": f"file://{self.inbox}/facts/{{partition}}.jsonl", "format": "jsonl"}
 
 
 class Sql(Stand):
@@ -199,6 +214,75 @@ class S3(Stand):
         self._put(DAY, b"x" * 100_001)
 
 
+class FilesInS3(S3):
+    """The same bucket, by its URL."""
+
+    kind = "files"
+
+    def settings(self):
+        return {
+            "path": "s3://facts/facts/{partition}.jsonl",
+            "format": "jsonl",
+            "files": {"connection": "there"},
+        }
+
+
+class FilesInAzure(Stand):
+    """A container of the small server that lists as Azure does; it is entered with a shared access signature."""
+
+    kind = "files"
+    absent = Found(DAY, "az://facts/facts/nothing.jsonl")
+
+    def __init__(self, folder, bucket, port):
+        super().__init__(folder)
+        self.bucket, self.port = bucket, port
+        bucket.signature = SECRET
+
+    def settings(self):
+        return {"path": "az://facts/facts/{partition}.jsonl", "format": "jsonl", "files": {"connection": "there"}}
+
+    def open(self):
+        return self._with(SECRET)
+
+    def shut(self):
+        return self._with("another-secret")
+
+    def _with(self, signature):
+        host = f"http://127.0.0.1:{self.port}/account"
+        return Connection(
+            "there", "wasb", host, login="account", extra={"sas_token": f"?sv=2024-11-04&sig={signature}"}
+        )
+
+    def deliver(self):
+        for key in (DAY, NEXT):
+            self.bucket.put(f"facts/{key}.jsonl", "".join(json.dumps(row) + "\n" for row in of_day(key)).encode())
+
+    def flood(self):
+        self.bucket.put(f"facts/{DAY}.jsonl", b"x" * 100_001)
+
+
+class FilesInGoogle(FilesInAzure):
+    """The same, listed as Google does; its tokens come from Google, so here it is the server that shuts."""
+
+    absent = Found(DAY, "gs://facts/facts/nothing.jsonl")
+
+    def __init__(self, folder, bucket, port):
+        super().__init__(folder, bucket, port)
+        bucket.signature = ""
+
+    def settings(self):
+        return {**super().settings(), "path": "gs://facts/facts/{partition}.jsonl"}
+
+    def open(self):
+        key = {"gcs_base_url": f"http://127.0.0.1:{self.port}", "disable_oauth": True, "client_email": LOGIN}
+        extra = {"keyfile_dict": {**key, "private_key": SECRET, "private_key_id": "1"}}
+        return Connection("there", "google_cloud_platform", extra=extra)
+
+    def shut(self):
+        self.bucket.closed = True
+        return self.open()
+
+
 class Python(Stand):
     code = """
         from datetime import datetime
@@ -262,14 +346,42 @@ def _s3(folder: Path, servers: Any) -> Iterator[Stand]:
 
 
 @contextmanager
+def _files_url(folder: Path, _: Any) -> Iterator[Stand]:
+    yield FilesAtUrl(folder)
+
+
+@contextmanager
+def _files_s3(folder: Path, servers: Any) -> Iterator[Stand]:
+    with closing(FilesInS3(folder, servers("moto"))) as stand:
+        yield stand
+
+
+def _in(stand: Any) -> Any:
+    @contextmanager
+    def standing(folder: Path, _: Any) -> Iterator[Stand]:
+        with served.serving(bucket := Bucket("facts")) as server:
+            yield stand(folder, bucket, server.port)
+
+    return standing
+
+
+@contextmanager
 def _sql(folder: Path, servers: Any) -> Iterator[Stand]:
     yield Sql(folder, servers("postgres"))
 
 
 STANDS = {"files": _files, "http": _http, "python": _python, "s3": _s3, "sql": _sql}
-SLOW = {"sql", "s3"}
+STANDS |= {
+    "files-url": _files_url,
+    "files-s3": _files_s3,
+    "files-az": _in(FilesInAzure),
+    "files-gs": _in(FilesInGoogle),
+}
+SLOW = {"sql", "s3", "files-s3"}
 SERVERS = {"postgres": postgres.cluster, "moto": served.moto}
-KINDS = [pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW else []) for kind in sources.kinds()]
+KINDS = [
+    pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW else []) for kind in sorted({*sources.kinds(), *STANDS})
+]
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +406,7 @@ class World:
     make_case: Any
 
     def case(self, **changes: Any) -> UseCase:
-        kind = type(self.stand).__name__.lower()
+        kind = self.stand.kind or type(self.stand).__name__.lower()
         about = {"key": ["id"], "event_time": "at", "known_at": {"delay": "1h"}, "columns": COLUMNS}
         case = self.make_case(sources={"facts": {"type": kind, **about, **self.stand.settings(), **changes}})
         case._folder = self.stand.folder

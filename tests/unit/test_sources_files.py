@@ -142,10 +142,39 @@ def test_a_link_out_of_the_inbox_is_refused(tmp_path):
     inbox = tmp_path / "inbox"
     (inbox / "flights").mkdir(parents=True)
     (inbox / "flights/2013-04-01.csv").symlink_to(secret)
-    with pytest.raises(DeliveryRefused, match="leads out of the inbox"):
+    with pytest.raises(DeliveryRefused, match="leads out of the folder"):
         sources.find(source(), [DAY], inbox)
-    with pytest.raises(DeliveryRefused, match="leads out of the inbox"):
+    with pytest.raises(DeliveryRefused, match="leads out of the folder"):
         sources.fetch(source(), Found(DAY, "../secret.csv"), inbox)
+
+
+def test_a_folder_may_be_named_by_its_url_and_needs_no_inbox(tmp_path):
+    drop(tmp_path, "out/flights/2013-04-01/a.csv", b"id,at\n")
+    declared = source(f"file://{tmp_path}/out/flights/{{partition}}/*.csv")
+    (found,) = sources.find(declared, [DAY], None)
+    assert found.origin == f"file://{tmp_path}/out/flights/2013-04-01/a.csv"
+    assert sources.fetch(declared, found, None).read() == b"id,at\n"
+    assert sources.missing(declared, [DAY, "2013-04-02"], None) == ["2013-04-02"]
+
+
+@pytest.mark.parametrize(("complete", "there"), [("settled", 0), ("marker", 0), ("atomic", 1)])
+def test_a_file_at_a_url_is_whole_as_one_in_the_inbox_is(tmp_path, complete, there):
+    path = drop(tmp_path, "2013-04-01.csv", age=0)
+    declared = source(f"file://{tmp_path}/{{partition}}.csv", files={"complete": complete})
+    with growing(path):
+        assert len(sources.find(declared, [DAY], None)) == there
+
+
+@pytest.mark.parametrize("origin", ["{folder}/in/../secret.csv", "../secret.csv", "/etc/passwd", "{folder}/secret.csv"])
+def test_nothing_outside_the_folder_of_a_url_is_read(tmp_path, origin):
+    secret = drop(tmp_path, "secret.csv", b"secret")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/2013-04-01.csv").symlink_to(secret)
+    declared = source(f"file://{tmp_path}/in/{{partition}}.csv")
+    with pytest.raises(DeliveryRefused, match="leads out of the folder"):
+        sources.find(declared, [DAY], None)
+    with pytest.raises((DeliveryRefused, DeliveryMissing)):
+        sources.fetch(declared, Found(DAY, origin.format(folder=f"file://{tmp_path}")), None)
 
 
 @pytest.mark.parametrize("target", ["2013-04-01.csv", "nothing"])

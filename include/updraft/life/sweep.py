@@ -1,6 +1,6 @@
 """Holes in the sequence of partitions: what should be there, is not, and could be made now."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from updraft.ingest.feed import named
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.partition import Partition, calendar
+from updraft.sources import Connections, from_environment
 from updraft.spec.model import UseCase
 
 STAGES = ("ingest", "features", "score")
@@ -29,7 +30,9 @@ class Hole:
     waits_for: str
 
 
-def holes(case: UseCase, lake: Lake, inbox: Path, through: Partition) -> list[Hole]:
+def holes(
+    case: UseCase, lake: Lake, inbox: Path, through: Partition, *, connections: Connections = from_environment
+) -> list[Hole]:
     """Partitions missing between the first that is there and `through`, by stage and in order.
 
     What was never begun has no holes: a new use case fills its history when somebody asks for it.
@@ -39,7 +42,11 @@ def holes(case: UseCase, lake: Lake, inbox: Path, through: Partition) -> list[Ho
     built = with_rows | empty(case, lake)
     scored = lake.partitions(score.table(case))
     champion = Ledger(lake, case.name).state().champion if scored else None
-    found = _raw(case, lake, inbox, raw, through)
+
+    def awaited(source: str, gaps: Sequence[str]) -> list[str]:
+        return ingest.awaited(case, source, gaps, lake, inbox, connections=connections)
+
+    found = _raw(case, raw, through, awaited)
     for key in _gaps(case, built, through):
         absent = [source for source in case.sources if key not in raw[source]]
         found.append(Hole("features", key, f"raw rows of {', '.join(absent)}" if absent else ""))
@@ -74,13 +81,18 @@ def told(found: Sequence[Hole]) -> list[str]:
     ]
 
 
-def _raw(case: UseCase, lake: Lake, inbox: Path, raw: Mapping[str, Collection[str]], through: Partition) -> list[Hole]:
+def _raw(
+    case: UseCase,
+    raw: Mapping[str, Collection[str]],
+    through: Partition,
+    awaited: Callable[[str, Sequence[str]], Sequence[str]],
+) -> list[Hole]:
     """Holes in the raw rows: one per partition, which can be filled when any source that lacks it has delivered."""
     lacking: dict[str, list[str]] = {}
     ready: set[str] = set()
     for source, there in raw.items():
         gaps = _gaps(case, there, through)
-        ready |= set(gaps) - set(ingest.awaited(case, source, gaps, lake, inbox))
+        ready |= set(gaps) - set(awaited(source, gaps))
         for key in gaps:
             lacking.setdefault(key, []).append(source)
     waits_for = {key: "" if key in ready else f"a delivery of {', '.join(by)}" for key, by in lacking.items()}

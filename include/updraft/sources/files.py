@@ -1,4 +1,7 @@
-"""Files in an inbox folder, one or several per partition.
+"""Files in an inbox folder or at a URL, one or several per partition.
+
+A path that is a URL of an object store leads to `updraft.sources.reach.objects`. What follows is about folders: the
+inbox, and one that a `file:///` URL names.
 
 A delivery may be written in place or renamed into place. Names that begin with a dot or end in `.tmp` or `.part` are
 not there yet. Unless the spec says otherwise, a file that changed a moment ago is looked at twice, except where a
@@ -15,8 +18,9 @@ from typing import IO
 
 from updraft.errors import DeliveryMissing, DeliveryRefused
 from updraft.sources import Found, Site
-from updraft.sources.reach import names
+from updraft.sources.reach import names, objects
 from updraft.spec.kinds import Files
+from updraft.spec.places import Place, place
 from updraft.spec.sources import Source
 from updraft.spool import CHUNK
 
@@ -27,21 +31,35 @@ _PAUSE = 0.05  # seconds between two looks
 def find(source: Source, partitions: Sequence[str], site: Site) -> list[Found]:
     """Files of `partitions` that are there and complete, in the order of partitions and names.
 
-    :raises DeliveryRefused: If a name leads out of the inbox.
+    :raises DeliveryRefused: If a name leads out of the folder.
+    :raises SourceClosed: If an object store does not let us in.
+    :raises SourceUnavailable: If it does not answer.
     """
-    root = site.inbox.resolve()
+    there = place(source.path or "")
+    if there.store:
+        return objects.find(source, partitions, site.connections)
+    root = _root(there, site)
     paths = [(key, path) for key in partitions for path in _files(source, key, root)]
     changing = _unsettled([path for _, path in paths], (source.files or Files()).complete)
-    return [Found(key, path.relative_to(root).as_posix()) for key, path in paths if path not in changing]
+    return [
+        Found(key, f"{there.url}{path.relative_to(root).as_posix()}") for key, path in paths if path not in changing
+    ]
 
 
 def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
     """Write the bytes of a file that does not change while it is read.
 
     :raises DeliveryMissing: If it is gone, cannot be read now, or still changes.
-    :raises DeliveryRefused: If it is larger than the spec allows, or leads out of the inbox.
+    :raises DeliveryRefused: If it is larger than the spec allows, or leads out of the folder.
+    :raises SourceClosed: If an object store does not let us in.
+    :raises SourceUnavailable: If it does not answer.
     """
-    path = _inside(site.inbox.resolve() / found.origin, site.inbox.resolve())
+    there = place(source.path or "")
+    if there.store:
+        objects.fetch(source, found.origin, site.connections, into)
+        return
+    root = _root(there, site)
+    path = _inside(root / found.origin.removeprefix(there.url), root)
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
@@ -49,7 +67,7 @@ def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
             after = os.fstat(file.fileno())
     except OSError as fault:
         raise DeliveryMissing(
-            f"{found.origin} cannot be read now: {fault.strerror}.", next_step="check the inbox, then try again."
+            f"{found.origin} cannot be read now: {fault.strerror}.", next_step="check the folder, then try again."
         ) from fault
     if max(before.st_size, read) > source.caps.bytes:
         raise DeliveryRefused(
@@ -58,6 +76,11 @@ def fetch(source: Source, found: Found, site: Site, into: IO[bytes]) -> None:
         )
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or read != after.st_size:
         raise DeliveryMissing(f"{found.origin} is still being written.", next_step="try again in a moment.")
+
+
+def _root(there: Place, site: Site) -> Path:
+    """The folder below which nothing but deliveries may be read."""
+    return Path(there.root).resolve() if there.scheme == "file" else site.inbox.resolve()
 
 
 def _copied(file: IO[bytes], into: IO[bytes], most: int) -> int:
@@ -79,7 +102,7 @@ def _inside(path: Path, root: Path) -> Path:
     real = Path(os.path.realpath(path))  # `resolve` raises on a link to itself
     if not real.is_relative_to(root):
         raise DeliveryRefused(
-            f"{path.name[:80]!r} leads out of the inbox.", next_step="put the file itself there, not a link to it."
+            f"{path.name[:80]!r} leads out of the folder.", next_step="put the file itself there, not a link to it."
         )
     return real
 

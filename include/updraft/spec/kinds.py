@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from updraft.spec import places
 from updraft.spec.base import Part
 from updraft.spec.durations import Duration
 from updraft.spec.names import Name
@@ -18,12 +19,18 @@ _CONNECTION = "The Airflow connection that says where it is and how to enter."
 
 
 class Files(Part):
-    """How a file in the inbox is known to be whole."""
+    """How a file in the inbox, or an object at a URL, is known to be whole, and how to get in there."""
 
     complete: Literal["settled", "marker", "atomic"] = Field(
         default="settled",
         description="`settled`: size and time stand still, or `_SUCCESS` lies beside it; `marker`: `_SUCCESS` lies "
-        "beside it; `atomic`: whoever writes renames, so that what is there is whole.",
+        "beside it; `atomic`: whoever writes renames, so that what is there is whole. In an object store what is there "
+        "always is.",
+    )
+    connection: ConnectionId | None = Field(
+        default=None,
+        description="For a URL of an object store: the Airflow connection that says how to enter; the environment when "
+        "left out.",
     )
     watch: bool = Field(
         default=False,
@@ -159,6 +166,24 @@ def default_format(declared: dict[str, Any]) -> Format:
     """
     known = FORMATS.get(str(declared.get("type")))
     return known[0] if known else "csv"
+
+
+def path_fits(kind: Name, path: str, files: Files | None) -> None:
+    """Hold a path against the kind of its source.
+
+    :raises ValueError: If it could lead elsewhere, lacks `{partition}`, or is a URL where none can be.
+    """
+    place = places.place(path)
+    if place.scheme and kind != "files":
+        raise ValueError(f"a `path` that is a URL is for type 'files', this one is of type {kind!r}")
+    if "{partition}" not in path or place.below.startswith("/") or ".." in path.split("/"):
+        raise ValueError("`path` must be relative to the inbox, stay inside it and contain {partition}")
+    if place.store and "" in place.below.split("/"):
+        raise ValueError("`path` has an empty part, and no object can be asked for by such a name")
+    if files and files.connection and not place.store:
+        raise ValueError("`files.connection` is for a `path` in an object store, such as s3://BUCKET/NAME")
+    if files and files.watch and place.scheme:
+        raise ValueError("`files.watch` is for the inbox; at a URL deliveries are looked for by the clock")
 
 
 def settings(given: dict[str, Part | None], kind: Name, path: str | None, written: str) -> None:

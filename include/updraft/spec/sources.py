@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from updraft.spec import kinds
+from updraft.spec import kinds, places
 from updraft.spec.base import Part
 from updraft.spec.contract import Among, Contract, Missing, Pattern, Range
 from updraft.spec.durations import Duration
@@ -98,14 +98,15 @@ class Source(Part):
     path: str | None = Field(
         default=None,
         description="For files and s3: where partition P is delivered, below the inbox or in the bucket; "
-        "`{partition}` stands for its key, `*` for anything.",
+        "`{partition}` stands for its key, `*` for anything. For files also a URL: `s3://`, `gs://`, `az://`, "
+        "`abfs://`, `abfss://` or `file:///`.",
     )
     format: kinds.Format = Field(
         default_factory=kinds.default_format,
         json_schema_extra={"default": "csv"},
         description="How the rows are written; `jsonl` unless said for http, always `parquet` for sql and python.",
     )
-    files: Files | None = Field(default=None, description="For type `files`: when a file is whole.")
+    files: Files | None = Field(default=None, description="For type `files`: when a file is whole, and how to get in.")
     s3: S3 | None = Field(default=None, description="For type `s3`: where the objects are.")
     sql: Sql | None = Field(default=None, description="For type `sql`: what is asked of which database.")
     http: Http | None = Field(default=None, description="For type `http`: what is asked of which API.")
@@ -167,9 +168,8 @@ class Source(Part):
     @model_validator(mode="after")
     def _settings_fit_the_kind(self) -> "Source":
         kinds.settings({name: getattr(self, name) for name in kinds.KINDS}, self.type, self.path, self.format)
-        path = self.path
-        if path is not None and ("{partition}" not in path or path.startswith("/") or ".." in path.split("/")):
-            raise ValueError("`path` must be relative to the inbox, stay inside it and contain {partition}")
+        if self.path is not None:
+            kinds.path_fits(self.type, self.path, self.files)
         fresh = self.contract.freshness
         if fresh is not None and fresh.by == "known_at" and self.known_at.column is None:
             raise ValueError("`contract.freshness.by` is `known_at`, which needs `known_at.column`: a row must say it")
@@ -184,6 +184,13 @@ class Source(Part):
     def tells(self) -> bool:
         """Whether it says when a delivery has arrived."""
         return bool((self.files and self.files.watch) or (self.s3 and self.s3.notifications))
+
+    @property
+    def looked_in(self) -> str:
+        """What a person is told about where its deliveries are looked for; empty if that is the inbox."""
+        if self.type != "files":
+            return f"its {self.type} source"
+        return self.path or "" if places.place(self.path or "").scheme else ""
 
     @property
     def refers_to(self) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class ArrivalHook(BaseHook):
 
         case = load.load(use_case)
         declared = case.sources.get(source)
-        if declared is not None and declared.type == "files":
+        if declared is not None and declared.type == "files" and not declared.looked_in:
             lake = LakeHook(self.lake_conn_id).get_conn()
             return Inbox(case, source, Settings.from_env().inbox, lambda: ingest.delivered(case, source, lake))
         if declared is not None and declared.s3 is not None and (asked := declared.s3.notifications) is not None:
@@ -56,5 +56,5 @@ class ArrivalHook(BaseHook):
             return Queue(case, source, client)
         raise SpecInvalid(
             f"{use_case} has no source {source!r} that says when a delivery has arrived.",
-            next_step="name a source of type `files`, or declare `s3.notifications`.",
+            next_step="name a source of type `files` with a path in the inbox, or declare `s3.notifications`.",
         )

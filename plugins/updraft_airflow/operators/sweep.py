@@ -5,6 +5,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from updraft.settings import Settings
+from updraft_airflow.hooks.source import connection
 from updraft_airflow.operators.stage import StageOperator
 from updraft_airflow.outcomes import airflow_outcomes
 
@@ -23,7 +24,8 @@ class FindHolesOperator(StageOperator):
         from updraft.life import sweep
 
         with airflow_outcomes():
-            found = sweep.holes(self.case, self.lake, Settings.from_env().inbox, self.at)
+            inbox = Settings.from_env().inbox
+            found = sweep.holes(self.case, self.lake, inbox, self.at, connections=connection)
         for line in sweep.told(found) or ["there is no hole"]:
             self.log.info("%s: %s", self.use_case, line)
         ready = sorted((hole for hole in found if not hole.waits_for), key=lambda hole: hole.partition, reverse=True)

@@ -65,8 +65,8 @@ class DeliverySensor(WaitingSensor):
     def ended(self, waited: timedelta) -> str:
         """Say which deliveries did not come, and where they were looked for."""
         missing, source = self._missing(), load.load(self.use_case).sources[self.source]
-        path = (source.path or "").replace("{partition}", (missing or ["…"])[0])
-        where = f"{path} in {Settings.from_env().inbox}" if source.type == "files" else f"its {source.type} source"
+        where = source.looked_in or f"{source.path} in {Settings.from_env().inbox}"
+        where = where.replace("{partition}", (missing or ["…"])[0])
         return (
             f"{self.source} of {self.use_case} did not come for {', '.join(missing[:10])} within {waited}; "
             f"looked for {where}. Next: ask the sender; once it is there, clear this task, or leave it to the sweep."

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from updraft.errors import PartitionInvalid
 from updraft.partition import KEY_PATTERNS, Calendar
+from updraft.spec.places import place
 from updraft.spec.sources import Source
 
 MARKER = "_SUCCESS"
@@ -55,7 +56,7 @@ def _about(name: str, pattern: str) -> bool:
 
 
 def _packed(source: Source, key: str) -> list[str]:
-    pattern = (source.path or "").replace("{partition}", key)
+    pattern = place(source.path or "").below.replace("{partition}", key)
     if source.format == "parquet" or pattern.endswith(_PACKED):
         return [pattern]
     return [pattern, *(f"{pattern}{ending}" for ending in _PACKED)]
