@@ -36,7 +36,10 @@ class Calibration(Part):
 
 
 class Robustness(Part):
-    """How many times its clean log loss a candidate's log loss may become when one feature arrives broken."""
+    """How many times its clean loss a candidate's loss may become when one feature arrives broken.
+
+    The loss is the log loss; of a number the root mean squared error.
+    """
 
     missing: Times = Field(default=2.0, description="The feature is missing in every row; only where it may be.")
     noise: Times = Field(default=1.5, description="A quarter of its standard deviation of noise on a number.")
