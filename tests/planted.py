@@ -230,7 +230,6 @@ def unscored(rows: pd.DataFrame, **fields: Any) -> Evidence:
     return Evidence(
         y=new["late"].to_numpy(float),
         blocks=new["partition"].to_numpy(object),
-        candidate=np.full(len(new), 0.3),
         family="logistic",
-        **{"rows": new, "training": old, **fields},
+        **{"candidate": np.full(len(new), 0.3), "rows": new, "training": old, **fields},
     )

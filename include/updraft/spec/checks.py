@@ -50,7 +50,9 @@ class Robustness(Part):
 class Leakage(Part):
     """What a single column may know about the label, and held-out rows may have in common with training rows."""
 
-    alone: Auc = Field(default=0.95, description="Largest AUC of one feature alone.")
+    alone: Auc = Field(
+        default=0.95, description="Largest AUC of one feature alone; several classes: macro AUC; numbers: R² of ranks."
+    )
     key: Auc = Field(default=0.8, description="Largest AUC of what an entity key looks like: its length, ends, order.")
     missing: Auc = Field(default=0.75, description="Largest AUC of whether a feature is missing.")
     shared: float = Field(
