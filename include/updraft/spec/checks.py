@@ -24,7 +24,7 @@ Times = Annotated[float, Field(ge=1)]
 
 
 class Calibration(Part):
-    """How far the probabilities may be from what comes true."""
+    """How far the probabilities may be from what comes true; of several classes that of each."""
 
     error: float = Field(default=0.05, gt=0, le=1, description="Largest expected calibration error.")
     slope: float = Field(
