@@ -52,13 +52,21 @@ SPEC: dict[str, Any] = {
     },
     "gates": {"min_rows": 500},
 }  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {
+    "binary": {},
+    "multiclass": {"kind": "multiclass", "act_on": ["high"]},
+    "regression": {"kind": "regression", "value": None, "cost": {"over": 1, "under": 3, "act_from": 2}},
+}
 Plant = Callable[[pd.DataFrame, pd.Series, np.random.Generator], pd.DataFrame]
 
 
-def case(family: str = "logistic", **gates: Any) -> UseCase:
+def case(family: str = "logistic", kind: str = "binary", **gates: Any) -> UseCase:
     """Declare the use case; `gates` are laid over its own."""
-    model, over = {**SPEC["model"], "families": [family]}, {**SPEC["gates"], **gates}
-    return UseCase.model_validate({**SPEC, "model": model, "gates": over})
+    named = "ridge" if (kind, family) == ("regression", "logistic") else family
+    model, over = {**SPEC["model"], "families": [named]}, {**SPEC["gates"], **gates}
+    label = {**SPEC["label"], **({"classes": ["low", "middle", "high"]} if kind == "multiclass" else {})}
+    problem = {**SPEC["problem"], **KINDS[kind]}
+    return UseCase.model_validate({**SPEC, "problem": problem, "label": label, "model": model, "gates": over})
 
 
 def clean(seed: int, per_day: int = 150, days: int = DAYS) -> pd.DataFrame:
@@ -87,6 +95,15 @@ def clean(seed: int, per_day: int = 150, days: int = DAYS) -> pd.DataFrame:
     rows["late"] = (draw.random(n) < 1 / (1 + np.exp(-odds))).astype(float)
     rows.loc[draw.random(n) < 0.08 + 0.05 * rows["late"], "weight"] = np.nan
     return rows.sort_values(["partition", "id"], ignore_index=True)
+
+
+def of_kind(kind: str, seed: int, per_day: int = 150) -> pd.DataFrame:
+    """Draw rows without any fault whose label is a number, or says which third of all numbers it is in."""
+    rows, draw = clean(seed, per_day), np.random.default_rng(seed)
+    weight = rows["weight"].fillna(rows["weight"].median())
+    number = 1.2 * rows["signal"] + 0.08 * weight + 0.5 * (rows["place"] == "north") + draw.normal(0, 0.8, len(rows))
+    thirds = np.searchsorted(number.quantile([1 / 3, 2 / 3]), number).astype(float)
+    return rows.assign(late=number if kind == "regression" else thirds)
 
 
 def _held(rows: pd.DataFrame) -> pd.Series:
@@ -195,6 +212,7 @@ def evidence(rows: pd.DataFrame, use_case: UseCase, candidate: Candidate | None 
         rows=held,
         training=seen,
         model=found.model,
+        kind=use_case.problem.kind,
         hindsight=Hindsight(("2024-01-01", "2024-01-30"), 300),
     )
 
@@ -212,7 +230,6 @@ def unscored(rows: pd.DataFrame, **fields: Any) -> Evidence:
     return Evidence(
         y=new["late"].to_numpy(float),
         blocks=new["partition"].to_numpy(object),
-        candidate=np.full(len(new), 0.3),
         family="logistic",
-        **{"rows": new, "training": old, **fields},
+        **{"candidate": np.full(len(new), 0.3), "rows": new, "training": old, **fields},
     )

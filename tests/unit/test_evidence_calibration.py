@@ -1,5 +1,7 @@
 """Probabilities that mean what they say pass, others fail, and few rows cannot tell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests import planted
@@ -83,3 +85,72 @@ def test_what_cannot_be_fitted_says_why(y, p, why):
 
 def test_certainty_has_finite_log_odds():
     assert np.isfinite(recalibration.log_odds(np.array([0.0, 1.0]))).all()
+
+
+# ---- several classes -------------------------------------------------------------------------------------------------
+
+
+def classes(*, rows=400, days=20, stretch=1.0, shift=(0.0, 0.0, 0.0), seed=1):
+    """Outcomes of three classes, and the probabilities that made them with their log stretched and shifted."""
+    draw = np.random.default_rng(seed)
+    scores = draw.normal([0.0, 0.5, -1.0], 1, (rows * days, 3))
+    y = (scores + draw.gumbel(size=scores.shape)).argmax(axis=1).astype(float)
+    told = np.exp(stretch * scores + shift)
+    p = told / told.sum(axis=1, keepdims=True)
+    return Evidence(y=y, blocks=np.repeat(np.arange(days), rows), candidate=p, family="logistic", kind="multiclass")
+
+
+@pytest.mark.parametrize(
+    ("made", "outcome", "says"),
+    [
+        pytest.param({}, "PASS", "of every class are within their limits", id="calibrated"),
+        pytest.param({"stretch": 2.0}, "FAIL", "calibration slope of low is 0.", id="too sure"),
+        pytest.param({"stretch": 0.5}, "FAIL", "calibration slope of low is 2.", id="not sure enough"),
+        pytest.param({"shift": (0, 0, 0.9)}, "FAIL", "calibration intercept of high is -0.", id="a class too high"),
+        pytest.param({"shift": (0, 0, -0.9)}, "FAIL", "calibration intercept of high is 0.", id="a class too low"),
+        pytest.param({"rows": 60, "days": 5}, "INSUFFICIENT", "cannot tell", id="few rows"),
+        pytest.param({"rows": 10, "days": 3}, "INSUFFICIENT", "`gates.min_rows`", id="hardly any"),
+    ],
+)
+def test_the_probability_of_every_class_must_mean_what_it_says(made, outcome, says):
+    verdict = calibration.gate(classes(**made), planted.case(kind="multiclass", min_rows=200))
+    assert (verdict.outcome, says in verdict.reason) == (outcome, True), verdict.reason
+    assert len(verdict.reason) < 500
+
+
+def test_the_share_of_each_class_said_to_everybody_has_no_slope():
+    seen = classes()
+    shares = np.tile(np.bincount(seen.y.astype(int)) / len(seen.y), (len(seen.y), 1))
+    verdict = calibration.gate(replace(seen, candidate=shares), planted.case(kind="multiclass", min_rows=200))
+    assert verdict.outcome == "INSUFFICIENT"
+    assert verdict.reason.startswith("calibration slope of low cannot be told: the prediction is constant")
+
+
+def test_a_class_is_weighed_as_a_yes_or_no_is():
+    seen = classes(stretch=1.3)
+    alone = Evidence(y=(seen.y == 1) + 0.0, blocks=seen.blocks, candidate=seen.candidate[:, 1], family="logistic")
+    told = calibration.gate(seen, planted.case(kind="multiclass", min_rows=200)).numbers
+    expected = calibration.gate(alone, planted.case(min_rows=200)).numbers
+    assert {name.removeprefix("middle: "): n for name, n in told.items() if name.startswith("middle: ")} == expected
+
+
+def test_one_rare_class_that_is_far_off_is_not_lost_among_many_others():
+    seen = classes(rows=1000, shift=(0, 0, 1.5))
+    shared = np.column_stack([seen.candidate[:, :1] / 8] * 8 + [seen.candidate[:, 1:]])
+    draw = np.random.default_rng(2)
+    y = np.where(seen.y == 0, draw.integers(0, 8, len(seen.y)), seen.y + 7).astype(float)
+    case = planted.case(kind="multiclass", min_rows=200)
+    case = case.model_copy(update={"label": case.label.model_copy(update={"classes": tuple("abcdefghij")})})
+    verdict = calibration.gate(
+        Evidence(y=y, blocks=seen.blocks, candidate=shared, family="logistic", kind="multiclass"), case
+    )
+    assert verdict.outcome == "FAIL"
+    assert verdict.numbers["j: intercept_high"] < -0.3
+    assert "more" in verdict.reason
+    assert len(verdict.reason) < 500
+
+
+def test_a_number_has_no_probability():
+    y = np.arange(600.0)
+    seen = Evidence(y=y, blocks=y // 60, candidate=y, family="ridge", kind="regression")
+    assert calibration.gate(seen, planted.case(kind="regression")) is None

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import planted
 
 from updraft.evidence import Evidence
 from updraft.evidence.fairness import COUNTED, gap, gap_error, shares
@@ -249,3 +250,76 @@ def test_the_gate_does_not_apply_without_rows_or_groups(change):
 
 def test_too_few_rows_altogether_are_insufficient():
     assert "`gates.min_rows`" in gate.gate(evidence(), case(min_rows=10**6)).reason
+
+
+# ---- classes and numbers ---------------------------------------------------------------------------------------------
+
+KINDS = ("multiclass", "regression")
+
+
+def of_kind(kind, favour=0.0, champion=0.0) -> Evidence:
+    """Groups by `mark` alike in outcomes; models add to the number that stands for one of them."""
+    rows = planted.clean(4, per_day=200)
+    draw, first = np.random.default_rng(4), (rows["mark"] == "a").to_numpy()
+    truth = 2 + rows["signal"].to_numpy()
+    noisy = truth + draw.normal(0, 0.3, len(rows))
+
+    def predicted(by):
+        number = truth + draw.normal(0, 0.3, len(rows)) + by * first
+        if kind == "regression":
+            return number
+        scores = np.exp(2 * np.column_stack([1.5 - number, 0 * number, number - 2.5]))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    y = noisy if kind == "regression" else np.searchsorted([1.5, 2.5], noisy).astype(float)
+    scored = {"candidate": predicted(favour), "champion": predicted(champion), "rows": rows}
+    return Evidence(y=y, blocks=rows["partition"].to_numpy(object), family="lightgbm", kind=kind, **scored)
+
+
+def case_of(kind, **fairness):
+    return planted.case(kind=kind, fairness={"by": ["mark"], "margin": 0.1, **fairness})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ("demographic_parity", "selection_rate by mark differs by more than 0.1 (a against "),
+        ("equalized_odds", "false_positive_rate by mark differs by more than 0.1 (a against "),
+    ],
+)
+def test_a_group_of_any_kind_of_problem_that_is_acted_on_more_often_is_named(kind, limit, says):
+    verdict = gate.gate(of_kind(kind, favour=1.0, champion=1.0), case_of(kind, **{limit: 0.1}))
+    assert (verdict.outcome, says in verdict.reason) == ("FAIL", True), verdict.reason
+    assert gate.gate(of_kind(kind), case_of(kind, **{limit: 0.1})).outcome == "PASS"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_candidate_of_any_kind_must_not_be_further_apart_than_the_champion(kind):
+    asked = case_of(kind, demographic_parity=0.9)
+    verdict = gate.gate(of_kind(kind, favour=1.0), asked)
+    assert verdict.outcome == "FAIL"
+    assert "worse than champion in gap of selection_rate by mark" in verdict.reason
+    assert gate.gate(of_kind(kind, champion=1.0), asked).outcome == "PASS"
+
+
+def test_classes_that_are_acted_on_count_together():
+    rows = of_kind("multiclass")
+    one = planted.case(kind="multiclass")
+    two = one.model_copy(update={"problem": one.problem.model_copy(update={"act_on": ("middle", "high")})})
+    assert (rows.decisions(one)["candidate"] == (rows.candidate[:, 2] >= THRESHOLD)).all()
+    assert (rows.decisions(two)["candidate"] == (rows.candidate[:, 1:].sum(axis=1) >= THRESHOLD)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gap_is_that_of_fairlearn_on_what_acting_was_right_about(kind):
+    from fairlearn import metrics as fairlearn
+
+    rows = of_kind(kind, favour=0.5)
+    came, acted = rows.y >= 2, rows.candidate >= 2
+    if kind == "multiclass":
+        came, acted = rows.y == 2, rows.candidate[:, 2] >= THRESHOLD
+    numbers = gate.gate(rows, case_of(kind, equalized_odds=0.1)).numbers
+    told = fairlearn.equalized_odds_difference(came, acted, sensitive_features=rows.rows["mark"])
+    gaps = [numbers[f"{rate} by mark: gap"] for rate in ("true_positive_rate", "false_positive_rate")]
+    assert max(gaps) == pytest.approx(told)

@@ -20,7 +20,8 @@ from updraft.evidence.leaks import (
     one_feature,
     target_copy,
 )
-from updraft.evidence.look import Look, tell
+from updraft.evidence.look import Look
+from updraft.evidence.telling import tell
 
 CASE = planted.case()
 KINDS = (clock, duplicates, future, key_reuse, key_tells, missingness, one_feature, target_copy)

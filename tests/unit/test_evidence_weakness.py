@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from updraft.evidence import Evidence
 from updraft.evidence.gates import weak_slices as gate
 from updraft.evidence.weakness import halves, suspects
 
@@ -123,3 +124,61 @@ def test_the_gate_does_not_apply_without_rows_a_rival_or_partitions(change):
     whole = evidence()
     change = {"blocks": np.zeros(len(whole.y))} if "blocks" in change else change
     assert gate.gate(replace(whole, **change), CASE) is None
+
+
+# ---- classes and numbers ---------------------------------------------------------------------------------------------
+
+
+def of_kind(kind, weak=None, seed=3, rows=200, days=14):
+    """Evidence of two equally good models, of which the candidate errs more where `weak` says."""
+    rng = np.random.default_rng(seed)
+    n = days * rows
+    found, truth = frame(rng, n), rng.normal(0, 1, n)
+    worse = np.full(n, 0.0) if weak is None else weak(found).to_numpy() * 1.0
+
+    def predicted(more):
+        number = truth + rng.normal(0, 0.4, n) + more * rng.normal(0, 1.2, n)
+        if kind == "regression":
+            return number
+        scores = np.exp(np.column_stack([-2 * number, 0 * number, 2 * number]))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    noisy = truth + rng.normal(0, 0.3, n)
+    y = noisy if kind == "regression" else np.searchsorted([-0.5, 0.5], noisy).astype(float)
+    how = {"candidate": predicted(worse), "champion": predicted(0.0), "family": "lightgbm", "kind": kind}
+    return Evidence(y=y, blocks=np.repeat(np.arange(days), rows), rows=found, **how)
+
+
+JUDGED_BY = {"multiclass": "log_loss", "regression": "rmse"}
+OF_KIND = {
+    "multiclass": {"problem": {"kind": "multiclass", "act_on": ["c"]}, "label": {"classes": ["a", "b", "c"]}},
+    "regression": {"problem": {"kind": "regression", "value": None, "cost": {"over": 1, "under": 1, "act_from": 1}}},
+}
+
+
+@pytest.fixture(params=sorted(JUDGED_BY))
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def case_of(make_case, kind):
+    features = {"airport": {"type": "category"}, "hour": {"type": "number"}}
+    gates = {"min_rows": 500, "slices": {"min_rows": 200}}
+    return make_case(**OF_KIND[kind], features=features, gates=gates, model={"min_positives": 20})
+
+
+def test_a_weak_slice_of_classes_or_of_a_number_is_told_by_the_loss_of_the_kind(kind, case_of):
+    verdict = gate.gate(of_kind(kind, lambda rows: rows["airport"] == "LGA"), case_of)
+    assert verdict.reason.startswith(f"worse than champion in {JUDGED_BY[kind]} where airport is LGA (-")
+    assert verdict.numbers["weak"] == 1
+    told = (f"airport is LGA: {name}" for name in (JUDGED_BY[kind], f"champion_{JUDGED_BY[kind]}"))
+    candidate, champion = (verdict.numbers[name] for name in told)
+    assert candidate > champion
+    assert case_of.gates.mode("weak_slices") == "warn"
+
+
+def test_equal_models_of_classes_or_of_a_number_are_seldom_called_weak(kind, case_of):
+    found = [gate.gate(of_kind(kind, seed=seed, rows=100), case_of).numbers["weak"] for seed in range(40)]
+    assert np.mean(np.array(found) > 0) <= 0.1
+    assert gate.gate(of_kind(kind, seed=1), case_of).outcome == "PASS"

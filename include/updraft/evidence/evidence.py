@@ -13,6 +13,7 @@ from updraft.evidence.metric import Array, each_row
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.paired import Difference, compare
 from updraft.evidence.slices import Slice
+from updraft.model.labels import acted_on
 from updraft.spec.model import UseCase
 from updraft.spec.prediction import ProblemKind
 
@@ -82,12 +83,16 @@ class Evidence:
         return {"candidate": self.candidate, **champion, **self.baselines}
 
     def decisions(self, case: UseCase) -> dict[str, NDArray[np.bool_]]:
-        """Whether each row is acted on, by the candidate and by the champion, each from its own threshold on."""
+        """Whether each row is acted on, by the candidate and by the champion, each from its own threshold on.
+
+        Of several classes the probabilities of those in `problem.act_on` count together.
+        """
         own = case.problem.threshold
-        acted = {"candidate": self.candidate >= (own if self.model is None else self.model.threshold)}
+        said = {"candidate": (self.candidate, own if self.model is None else self.model.threshold)}
         if self.champion is not None:
-            acted["champion"] = self.champion >= (own if self.champion_threshold is None else self.champion_threshold)
-        return acted
+            said["champion"] = (self.champion, own if self.champion_threshold is None else self.champion_threshold)
+        on = acted_on(case)
+        return {role: (p if p.ndim == 1 else p[:, on].sum(axis=1)) >= least for role, (p, least) in said.items()}
 
     def rival(self) -> tuple[str, Array] | None:
         """What the candidate would replace, by name: the champion, or the base rate while there is none."""

@@ -2,10 +2,13 @@
 
 What a column tells is learnt on the training rows and asked on the held-out rows, so chance and overfitting do not
 count. Large windows are thinned evenly.
+
+How much a column tells is its AUC; of several classes it is the macro AUC, and of a number the R squared of its place
+among training's, which neither its unit nor a few huge ones move.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +17,19 @@ from numpy.typing import NDArray
 
 from updraft.evidence.evidence import Evidence
 from updraft.evidence.interval import interval
-from updraft.evidence.metric import Array
+from updraft.evidence.metric import Array, Metric
 from updraft.evidence.metrics import METRICS
+from updraft.evidence.telling import Values, places, tell
 from updraft.spec.checks import Leakage
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Values = NDArray[Any]
 RARER = 20  # rows of the rarer class below which a column's AUC says little
+_WORDS = {"auc": "AUC", "macro_auc": "macro AUC", "r2": "R squared of ranks"}
+_SCALE = {"binary": "auc", "multiclass": "macro_auc", "regression": "r2"}
 _ROWS = 10_000
-_LEAVES, _LEAF_ROWS = 32, 10
-_SHRUNK_BY = 10
-_FLATTERS = 0.01  # AUC that a tree seems better on the rows it was grown on
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,55 @@ class Look:
 
     :param seen: Training rows with their labels.
     :param held: Held-out rows, in the order of `evidence.y`.
+    :param asked: The position of the class, or the number, that labels are asked about: is it that class, or above it?
+        None asks for the label as it is.
     """
 
     evidence: Evidence
     case: UseCase
     seen: "DataFrame"
     held: "DataFrame"
+    asked: float | None = None
 
     @property
     def limits(self) -> Leakage:
         """What the use case allows."""
         return self.case.gates.leakage
+
+    @property
+    def kind(self) -> str:
+        """What is asked: a yes or no, a class or a number."""
+        return "binary" if self.asked is not None else self.evidence.kind
+
+    @property
+    def metric(self) -> Metric:
+        """How much a column tells."""
+        return METRICS[_SCALE[self.kind]]
+
+    @property
+    def scale(self) -> str:
+        """Name the metric for a person."""
+        return _WORDS[self.metric.name]
+
+    def questions(self) -> list["Look"]:
+        """Ask for a yes or no: of classes whether it is each, of a number whether it is above training's median."""
+        if self.kind == "binary":
+            return [self]
+        points = range(self.evidence.classes) if self.kind == "multiclass" else [float(np.median(self._labels))]
+        return [replace(self, asked=float(point)) for point in points]
+
+    def answer(self, outcome: float) -> str:
+        """Say in words that `y` is 0 or 1."""
+        if self.asked is None:
+            return f"the label is {outcome:g}"
+        classes = self.case.label.classes
+        what = classes[int(self.asked)] if classes else f"above {self.asked:.4g}"
+        return f"the label is {'' if outcome else 'not '}{what}"
+
+    @property
+    def about(self) -> str:
+        """Say in words which question is asked; nothing when it is the label itself."""
+        return "" if self.asked is None else f" on whether {self.answer(1)}"
 
     @cached_property
     def some_seen(self) -> NDArray[np.intp]:
@@ -76,12 +116,12 @@ class Look:
     @cached_property
     def y_seen(self) -> Array:
         """Labels of `some_seen`."""
-        return self.seen[self.case.label.column].to_numpy(float)[self.some_seen]
+        return self._outcomes(self._labels)
 
     @cached_property
     def y_held(self) -> Array:
         """Labels of `some_held`."""
-        return self.evidence.y[self.some_held]
+        return self._outcomes(self.evidence.y[self.some_held])
 
     def column(self, name: str) -> tuple[Values, Values]:
         """One column of both windows, thinned; numbers as floats, everything else as it is."""
@@ -91,21 +131,19 @@ class Look:
 
     @cached_property
     def alone(self) -> dict[str, float]:
-        """AUC of each feature alone where it is present; its lower bound decides only above a limit."""
-        return {name: self._auc_where_present(*self.column(name)) for name in self.case.features}
+        """How much each feature alone tells where it is present; its lower bound decides only above a limit."""
+        return {name: self._alone(*self.column(name)) for name in self.case.features}
 
     def surely_above(self, seen: Values, held: Values, limit: float) -> float:
-        """AUC of a column alone if its lower bound is above `limit`, else nan."""
-        there, asked = present(seen), present(held)
-        if few(self.y_held[asked]) or few(self.y_seen[there]):
+        """How much a column alone tells if its lower bound is above `limit`, else nan."""
+        if (told := self._told(seen, held)) is None:
             return float("nan")
-        told = tell(seen[there], self.y_seen[there], held[asked])
-        y, blocks = self.y_held[asked], self.evidence.blocks[self.some_held][asked]
-        found = METRICS["auc"](y, told)
+        y, p, asked = told
+        found = self.metric(y, p)
         if found <= limit:
             return float("nan")
-        sure = self.case.gates.confidence
-        low = interval(METRICS["auc"], y, told, blocks, confidence=sure, seed=self.case.model.seed).low
+        sure, blocks = self.case.gates.confidence, self.evidence.blocks[self.some_held][asked]
+        low = interval(self.metric, y, p, blocks, confidence=sure, seed=self.case.model.seed).low
         return found if low > limit else float("nan")
 
     def shared(self, old: Values, new: Values) -> tuple[float, float]:
@@ -117,16 +155,40 @@ class Look:
         usual = float(partitions[partitions > 1].sum() / max(len(found), 1))
         return float(np.isin(new, old).mean()) if len(new) else 0.0, usual
 
-    def _auc_where_present(self, seen: Values, held: Values) -> float:
+    def _alone(self, seen: Values, held: Values) -> float:
+        told = self._told(seen, held)
+        return float("nan") if told is None else self.metric(*told[:2])
+
+    def _told(self, seen: Values, held: Values) -> tuple[Array, Array, NDArray[np.bool_]] | None:
+        """Outcomes of held-out rows, what a column says of them, and which they are; None where there are too few.
+
+        Of several classes only those are asked for that have enough rows with the column.
+        """
         there, asked = present(seen), present(held)
-        if few(self.y_held[asked]) or few(self.y_seen[there]):
-            return float("nan")
-        return METRICS["auc"](self.y_held[asked], tell(seen[there], self.y_seen[there], held[asked]))
+        if self.kind != "multiclass":
+            learnt, y = self.y_seen[there], self.y_held[asked]
+            if few(y, self.kind) or few(learnt, self.kind):
+                return None
+            return y, tell(seen[there], learnt, held[asked], self.kind), asked
+        windows = (self.y_seen[there], self.y_held[asked])
+        codes = [code for code in range(self.evidence.classes) if all((y == code).sum() >= RARER for y in windows)]
+        if len(codes) < 2:
+            return None
+        there, asked = there & np.isin(self.y_seen, codes), asked & np.isin(self.y_held, codes)
+        each = [tell(seen[there], (self.y_seen[there] == code).astype(float), held[asked]) for code in codes]
+        return np.searchsorted(codes, self.y_held[asked]).astype(float), np.column_stack(each), asked
 
+    @property
+    def _labels(self) -> Array:
+        return self.seen[self.case.label.column].to_numpy(float)[self.some_seen]
 
-def tell(seen: Values, y: Array, held: Values) -> Array:
-    """Learn the label from one column without missing values; return what it says of other rows."""
-    return _numbers(seen, y, held) if seen.dtype.kind == "f" else _levels(seen, y, held)
+    def _outcomes(self, labels: Array) -> Array:
+        if self.asked is not None:
+            wanted = labels == self.asked if self.evidence.kind == "multiclass" else labels > self.asked
+            return wanted.astype(float)
+        if self.kind == "regression":
+            return places(np.sort(self._labels), labels)[:, 0] / len(self._labels)
+        return labels
 
 
 def present(values: Values) -> NDArray[np.bool_]:
@@ -143,42 +205,14 @@ def identities(rows: "DataFrame") -> Values:
     return pd.util.hash_pandas_object(rows, index=False).to_numpy()
 
 
-def few(y: Array) -> bool:
-    """Whether there are too few rows of the rarer class."""
-    return bool(min((y == 1).sum(), (y == 0).sum()) < RARER)
+def few(y: Array, kind: str = "binary") -> bool:
+    """Whether there are too few rows of the rarer class, or of a number at all."""
+    return bool((len(y) / 2 if kind == "regression" else min((y == 1).sum(), (y == 0).sum())) < RARER)
 
 
 def of_kind(kind: str, found: Sequence[tuple[str, str, float]]) -> list[Leak]:
     """Leaks of a kind, largest first."""
     return [Leak(kind, *one) for one in sorted(found, key=lambda one: (-one[2], one[0]))]
-
-
-def _numbers(seen: Values, y: Array, held: Values) -> Array:
-    """The number itself or a small tree on it, whichever ranks training better: slopes are smooth, dips are not."""
-    from sklearn.tree import DecisionTreeClassifier
-
-    steps = np.unique(seen)  # places instead of values spare the tree the rounding of large numbers
-    tree = DecisionTreeClassifier(max_leaf_nodes=_LEAVES, min_samples_leaf=_LEAF_ROWS, random_state=0)
-    tree.fit(_places(steps, seen), y)
-    by_tree, as_is = (METRICS["auc"](y, told) for told in (tree.predict_proba(_places(steps, seen))[:, 1], seen))
-    if max(as_is, 1 - as_is) >= by_tree - _FLATTERS:
-        return np.asarray(held if as_is >= 0.5 else -held, dtype=np.float64)
-    return np.asarray(tree.predict_proba(_places(steps, held))[:, 1], dtype=np.float64)
-
-
-def _places(steps: Values, values: Values) -> Array:
-    left, right = (np.searchsorted(steps, values, side) for side in ("left", "right"))
-    return np.asarray((left + right) / 2, dtype=np.float64).reshape(-1, 1)
-
-
-def _levels(seen: Values, y: Array, held: Values) -> Array:
-    """Share of each level that came true, drawn towards the mean where there are few rows of it."""
-    import pandas as pd
-
-    by = pd.Series(y).groupby(pd.Series(seen, dtype=object).astype(str).to_numpy()).agg(["sum", "count"])
-    rate = float(y.mean())
-    share = (by["sum"] + _SHRUNK_BY * rate) / (by["count"] + _SHRUNK_BY)
-    return pd.Series(held, dtype=object).astype(str).map(share).fillna(rate).to_numpy(float)
 
 
 def _evenly(rows: int) -> NDArray[np.intp]:

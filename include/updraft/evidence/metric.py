@@ -33,6 +33,7 @@ class Metric:
     :param row_error: `(y, p, reference or None)` to the standard error when rows are independent; the difference to
         the reference's metric when there is one. None where no such formula is known.
     :param needs: Outcomes that must be among `y`.
+    :param per_row: `(y, p)` to a number per row (n,) with whose mean it rises; None where there is no such number.
     :param bounds: Smallest and largest value it can take.
     :param kinds: Kinds of problem it is for.
     :param unless: `(y, p)` to what else leaves it without a value; empty when nothing does.
@@ -45,6 +46,7 @@ class Metric:
     higher_is_better: bool
     reweight: Callable[[Array, Array, Codes], Reweighted]
     row_error: Callable[[Array, Array, Array | None], float] | None = None
+    per_row: Loss | None = None
     needs: tuple[float, ...] = ()
     bounds: tuple[float, float] = (0.0, 1.0)
     kinds: tuple[ProblemKind, ...] = ("binary",)
@@ -112,4 +114,4 @@ def mean(
     def many(outcomes: Array, p: Array) -> Array:
         return np.asarray(loss(outcomes, p).mean(axis=1))
 
-    return Metric(name, fn, higher_is_better, reweight, row_error, bounds=bounds, kinds=kinds, many=many)
+    return Metric(name, fn, higher_is_better, reweight, row_error, loss, bounds=bounds, kinds=kinds, many=many)

@@ -24,7 +24,7 @@ Times = Annotated[float, Field(ge=1)]
 
 
 class Calibration(Part):
-    """How far the probabilities may be from what comes true."""
+    """How far the probabilities may be from what comes true; of several classes that of each."""
 
     error: float = Field(default=0.05, gt=0, le=1, description="Largest expected calibration error.")
     slope: float = Field(
@@ -36,7 +36,10 @@ class Calibration(Part):
 
 
 class Robustness(Part):
-    """How many times its clean log loss a candidate's log loss may become when one feature arrives broken."""
+    """How many times its clean loss a candidate's loss may become when one feature arrives broken.
+
+    The loss is the log loss; of a number the root mean squared error.
+    """
 
     missing: Times = Field(default=2.0, description="The feature is missing in every row; only where it may be.")
     noise: Times = Field(default=1.5, description="A quarter of its standard deviation of noise on a number.")
@@ -47,7 +50,9 @@ class Robustness(Part):
 class Leakage(Part):
     """What a single column may know about the label, and held-out rows may have in common with training rows."""
 
-    alone: Auc = Field(default=0.95, description="Largest AUC of one feature alone.")
+    alone: Auc = Field(
+        default=0.95, description="Largest AUC of one feature alone; several classes: macro AUC; numbers: R² of ranks."
+    )
     key: Auc = Field(default=0.8, description="Largest AUC of what an entity key looks like: its length, ends, order.")
     missing: Auc = Field(default=0.75, description="Largest AUC of whether a feature is missing.")
     shared: float = Field(

@@ -8,7 +8,8 @@ behind the other). For every limit that is declared:
 - FAIL names the groups, when the gap is beyond the limit for sure or when the rows could have shown that it is within;
 - INSUFFICIENT says what is missing: rows of a small group, or rows altogether.
 
-This is about decisions on binary outcomes; for other kinds of problems it does not apply.
+Of several classes and of a number, too, a row is acted on or not, and acting was right or not: a class in
+`problem.act_on`, or a number from `problem.cost.act_from` on, is what comes true.
 """
 
 import math
@@ -24,13 +25,14 @@ from updraft.evidence.paired import Difference
 from updraft.evidence.sampling import block_codes, critical
 from updraft.evidence.slices import MISSING, Parted, parted
 from updraft.evidence.verdict import Outcome, Verdict, merge
+from updraft.model.labels import came_true
 from updraft.spec.model import UseCase
 
 
 def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
-    """Demand that no two groups are further apart than declared; None when nothing is declared or it does not apply."""
+    """Demand that no two groups are further apart than declared; None when nothing is declared or without rows."""
     asked = case.gates.fairness
-    if asked.empty or evidence.rows is None or case.problem.kind != "binary":
+    if asked.empty or evidence.rows is None:
         return None
     if shortage := evidence.shortage(case):
         return Verdict("fairness", "INSUFFICIENT", shortage, {"rows": len(evidence.y), "rarer": evidence.rarer})
@@ -50,11 +52,12 @@ def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
 
 def _rate(evidence: Evidence, case: UseCase, feature: str, groups: Parted, rate: str, limit: float) -> list[Verdict]:
     codes, decided = block_codes(evidence.blocks), evidence.decisions(case)
-    counted = {role: fairness.shares(rate, evidence.y, acted, groups, codes) for role, acted in decided.items()}
+    came = came_true(case, evidence.y).astype(float)
+    counted = {role: fairness.shares(rate, came, acted, groups, codes) for role, acted in decided.items()}
     subject = f"{rate} by {feature}"
     if small := _too_few(counted["candidate"], evidence, case, rate, feature):
         return [small]
-    apart = fairness.apart(rate, evidence.y, decided["candidate"], groups)
+    apart = fairness.apart(rate, came, decided["candidate"], groups)
     verdicts = [_within(apart, counted["candidate"], evidence, case, subject, limit)]
     if "champion" in counted:
         change = _change(counted["candidate"], counted["champion"], evidence, case, subject)
@@ -108,7 +111,7 @@ def _difference(
         standard_error=error,
         confidence=case.gates.confidence,
         n=len(evidence.y),
-        positives=int((evidence.y == 1).sum()),
+        positives=int(came_true(case, evidence.y).sum()),
         blocks=found.blocks,
         method="no bounds: partitions are too few, or a group is in too few of them",
     )

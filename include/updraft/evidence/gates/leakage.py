@@ -11,7 +11,6 @@ import numpy as np
 from updraft.evidence import leaks
 from updraft.evidence.evidence import Evidence
 from updraft.evidence.look import Leak, Look
-from updraft.evidence.metrics import METRICS
 from updraft.evidence.verdict import Verdict
 from updraft.spec.model import UseCase
 
@@ -19,8 +18,8 @@ _NAMED, _KEPT = 3, 20
 
 
 def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
-    """Demand that no leak is found; None without rows, or where the label is no yes or no."""
-    if evidence.rows is None or evidence.training is None or case.problem.kind != "binary":
+    """Demand that no leak is found; None without rows."""
+    if evidence.rows is None or evidence.training is None:
         return None
     look = Look(evidence, case, evidence.training, evidence.rows)
     found = [leak for find in leaks.discover().values() for leak in find(look)] if len(evidence.y) else []
@@ -44,8 +43,8 @@ def _named(found: Sequence[Leak]) -> str:
 
 def _numbers(look: Look, found: Sequence[Leak]) -> dict[str, float]:
     """How much the best feature knows alone beside the whole model, and every leak by kind and subject."""
-    whole = METRICS["auc"](look.evidence.y, look.evidence.candidate)
-    best = max((auc for auc in look.alone.values() if np.isfinite(auc)), default=float("nan"))
+    whole, name = look.metric(look.evidence.y, look.evidence.candidate), look.metric.name
+    best = max((told for told in look.alone.values() if np.isfinite(told)), default=float("nan"))
     looked_again = len(look.evidence.hindsight.partitions) if look.evidence.hindsight else 0
-    known = {"leaks": len(found), "auc": whole, "best_feature_auc": best, "partitions_again": looked_again}
+    known = {"leaks": len(found), name: whole, f"best_feature_{name}": best, "partitions_again": looked_again}
     return known | {f"{leak.kind}.{leak.subject}": leak.size for leak in found[:_KEPT]}

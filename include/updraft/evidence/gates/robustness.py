@@ -1,8 +1,8 @@
-"""What becomes of the candidate when one feature arrives broken? Its log loss may grow within `gates.robustness`.
+"""What becomes of the candidate when one feature arrives broken? Its loss may grow within `gates.robustness`.
 
 Held-out rows are broken one feature at a time and scored again: missing everywhere, noisy, of a level nobody has seen,
 in other units. What a contract or the features stage would have stopped (a missing value where none may be) is left
-out. The loss is compared with that of the same rows unbroken.
+out. The loss is compared with that of the same rows unbroken: the log loss, for a number the root mean squared error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.evidence.evidence import Evidence
-from updraft.evidence.metric import Array
+from updraft.evidence.metric import Array, Metric
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.verdict import Verdict
 from updraft.model.model import Model
@@ -24,7 +24,7 @@ from updraft.spec.model import UseCase
 Values = NDArray[Any]
 NOISE = 0.25
 UNSEEN = "\x01 a level nobody has seen"
-_LOSS = METRICS["log_loss"]
+_LOSS = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 _PREDICTIONS = 120_000  # over all faults; each gets an equal share of them
 _ROWS = (200, 2000)  # fewest and most rows per fault
 _AT_ONCE = 50_000
@@ -48,26 +48,29 @@ class Fault:
 
 def gate(evidence: Evidence, case: UseCase) -> Verdict | None:
     """Demand that no single broken feature makes the loss grow beyond its limit; None without rows or a model."""
-    if evidence.rows is None or evidence.model is None or case.problem.kind != "binary":
+    if evidence.rows is None or evidence.model is None:
         return None
     if shortage := evidence.shortage(case):
         return Verdict("robustness", "INSUFFICIENT", shortage, {"rows": len(evidence.y), "rarer": evidence.rarer})
     places = _sample(len(evidence.y), case)
     y, columns = evidence.y[places], _columns(evidence, places)
-    clean = _LOSS(y, evidence.candidate[places])
+    loss, unit = METRICS[_LOSS[evidence.kind]], (float(y.std()) or 1.0) if evidence.kind == "regression" else 1.0
+    clean = loss(y, evidence.candidate[places])
     faults = list(_faults(case, columns, np.random.default_rng(case.model.seed)))
-    grown = [(fault, loss / max(clean, 1e-9)) for fault, loss in _losses(evidence.model, columns, y, faults)]
-    return _verdict(grown, clean, len(places), case.gates.robustness or Robustness())
+    broken = _losses(evidence.model, loss, columns, y, faults)
+    grown = [(fault, found / max(clean, 1e-9 * unit)) for fault, found in broken]
+    numbers = {"clean": clean, "rows": len(places)}
+    return _verdict(grown, loss.name.replace("_", " "), numbers, case.gates.robustness or Robustness())
 
 
-def _verdict(grown: list[tuple[Fault, float]], clean: float, rows: int, limits: Robustness) -> Verdict:
+def _verdict(grown: list[tuple[Fault, float]], loss: str, measured: dict[str, float], limits: Robustness) -> Verdict:
     worst_first = sorted(grown, key=lambda found: (-found[1] / _limit(limits, found[0]), found[0].name))
     over = [(fault, times) for fault, times in worst_first if not times <= _limit(limits, fault)]
-    numbers = {"clean": clean, "rows": rows, "faults": len(grown), "over": len(over)}
+    numbers = {**measured, "faults": len(grown), "over": len(over)}
     numbers |= {fault.name: round(times, 4) for fault, times in worst_first[:_KEPT]}
     if over:
         named = "; ".join(
-            f"{fault.feature} {fault.what}: log loss grows {times:.3g} times, and may {_limit(limits, fault):g} times"
+            f"{fault.feature} {fault.what}: {loss} grows {times:.3g} times, and may {_limit(limits, fault):g} times"
             for fault, times in over[:_NAMED]
         )
         rest = f"; and {len(over) - _NAMED} more" if len(over) > _NAMED else ""
@@ -76,7 +79,7 @@ def _verdict(grown: list[tuple[Fault, float]], clean: float, rows: int, limits: 
     if worst_first:
         fault, times = worst_first[0]
         reason = f"{len(grown)} broken features cost no more than they may; nearest {fault.feature} {fault.what}: "
-        reason += f"log loss grows {times:.3g} times"
+        reason += f"{loss} grows {times:.3g} times"
     return Verdict("robustness", "PASS", reason, numbers)
 
 
@@ -115,7 +118,7 @@ def _faults(case: UseCase, columns: dict[str, Values], rng: np.random.Generator)
 
 
 def _losses(
-    model: Model, columns: dict[str, Values], y: Array, faults: Sequence[Fault]
+    model: Model, loss: Metric, columns: dict[str, Values], y: Array, faults: Sequence[Fault]
 ) -> Iterator[tuple[Fault, float]]:
     """Score many faults in one go: asking the model a hundred times would cost more than the rows."""
     import pandas as pd
@@ -127,7 +130,7 @@ def _losses(
         for place, fault in enumerate(some):
             stacked[fault.feature][place * rows : (place + 1) * rows] = fault.values
         frame = pd.DataFrame({n: pd.Series(values, dtype=values.dtype) for n, values in stacked.items()})
-        scores = model.predict(frame).reshape(len(some), rows)
-        losses = [_LOSS(y, p) for p in scores]
-        # What is no probability has no loss, and nothing is worse.
-        yield from ((fault, np.inf if np.isnan(loss) else loss) for fault, loss in zip(some, losses, strict=True))
+        scores = model.predict(frame)
+        losses = [loss(y, p) for p in scores.reshape(len(some), rows, *scores.shape[1:])]
+        # What is no probability or number has no loss, and nothing is worse.
+        yield from ((fault, np.inf if np.isnan(found) else found) for fault, found in zip(some, losses, strict=True))

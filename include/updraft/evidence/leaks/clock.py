@@ -5,7 +5,8 @@ A model that learns from it learns the rate of the days it was shown; for the da
 
 import numpy as np
 
-from updraft.evidence.look import Leak, Look, Values, of_kind, present
+from updraft.evidence.look import Leak, Look, of_kind, present
+from updraft.evidence.telling import Values
 
 _RUNS = 0.99
 _ALL = 0.99

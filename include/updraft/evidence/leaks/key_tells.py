@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from updraft.evidence.look import Leak, Look, Values, of_kind
+from updraft.evidence.look import Leak, Look, of_kind
+from updraft.evidence.telling import Values
 
 
 def find(look: Look) -> list[Leak]:
@@ -17,10 +18,11 @@ def find(look: Look) -> list[Leak]:
         seen, held = look.column(name)
         days = (look.seen["partition"].to_numpy(object)[look.some_seen], look.evidence.blocks[look.some_held])
         probes = zip(_probes(seen, days[0]), _probes(held, days[1]), strict=True)
-        told = [(what, look.surely_above(a, b, limit)) for (what, a), (_, b) in probes]
-        if sure := [(auc, what) for what, auc in told if auc > limit]:
-            auc, what = max(sure)
-            found.append((name, f"{what} of the key {name} has AUC {auc:.3f}, and may have {limit:g}", auc))
+        asked = [(f"{what} of the key {name}", one, a, b) for (what, a), (_, b) in probes for one in look.questions()]
+        told = [(one.surely_above(a, b, limit), what, one.about) for what, one, a, b in asked]
+        if sure := [each for each in told if each[0] > limit]:
+            auc, what, about = max(sure)
+            found.append((name, f"{what} has AUC {auc:.3f}{about}, and may have {limit:g}", auc))
     return of_kind("key_tells", found)
 
 

@@ -34,6 +34,7 @@ METRIC = Metric(
     higher_is_better=False,
     reweight=_reweight,
     row_error=_row_error,
+    per_row=_squares,
     bounds=(0.0, float("inf")),
     kinds=("regression",),
 )
