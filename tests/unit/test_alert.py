@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -85,9 +85,26 @@ def test_an_alert_is_the_same_after_its_way_through_the_lake(case):
 
 
 def test_what_is_over_keeps_its_id_and_says_why(case):
-    over = made(case).over("promoted in 2024-01-20", NOW)
-    assert (over.id, over.event, over.what) == (made(case).id, "resolved", "promoted in 2024-01-20")
+    over = made(case).over("promoted in 2024-01-20", NOW + timedelta(minutes=1709))
+    assert (over.id, over.event) == (made(case).id, "resolved")
+    assert over.what == "Over after 28 h 29 min: promoted in 2024-01-20"
     assert render.subject(over) == "[resolved] tiny: An incident lasts (2024-01-19)"
+    assert "over: 2024-03-02 16:29 UTC" in render.text(over)
+
+
+def test_what_is_over_asks_nobody_to_do_anything(case):
+    over = made(case).over("calm", NOW)
+    for said in (render.text(over), parsed(render.html(over)).words, json.dumps(render.slack(over))):
+        assert "Nothing more to do" in said
+        assert not re.search("What to do|Type first", said)
+
+
+def test_of_several_reasons_each_stands_on_a_line_of_its_own(case):
+    told = made(case, "no evidence (0.1; 25 rows); chance moves it by 0.2; so it stays")
+    lines = ["no evidence (0.1; 25 rows)", "chance moves it by 0.2", "so it stays"]
+    assert render.text(told).splitlines()[2:5] == lines
+    assert "\n".join(lines) in parsed(render.html(told)).words
+    assert "\n".join(lines) in render.slack(told)["text"]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -8,12 +8,13 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from updraft.alert.kinds import MEANINGS, page
 from updraft.records import canonical, digest
 from updraft.spec.alerts import AlertKind, Severity
+from updraft.spec.durations import spoken
 from updraft.spec.model import UseCase
 
 Event = Literal["opened", "resolved"]
@@ -41,6 +42,7 @@ class Finding:
     :param about: What makes two findings of a kind the same one.
     :param what: What happened, in a sentence or two.
     :param severity: Other than the kind's own.
+    :param title: Other than the kind's own.
     """
 
     kind: AlertKind
@@ -50,6 +52,7 @@ class Finding:
     facts: tuple[tuple[str, str], ...] = ()
     series: Series | None = None
     severity: Severity | None = None
+    title: str = ""
 
     @property
     def identity(self) -> str:
@@ -91,7 +94,9 @@ class Alert:
 
     def over(self, why: str, at: datetime) -> "Alert":
         """What is told when it is resolved."""
-        return replace(self, event="resolved", what=line(why, WORDS), at=at.isoformat(timespec="seconds"))
+        lasted = max(at - datetime.fromisoformat(self.at), timedelta(0))
+        what = line(f"Over after {spoken(lasted)}: {why}", WORDS)
+        return replace(self, event="resolved", what=what, at=at.isoformat(timespec="seconds"))
 
 
 def alert(case: UseCase, found: Finding, number: int, at: datetime, runbooks: str) -> Alert:
@@ -111,7 +116,7 @@ def alert(case: UseCase, found: Finding, number: int, at: datetime, runbooks: st
         owner=line(case.owner.name, FACT),
         email=case.owner.email,
         partition=found.partition,
-        title=meaning.title,
+        title=line(found.title or meaning.title, 60),
         what=line(found.what, WORDS),
         facts=tuple((line(name, 60), line(said, FACT)) for name, said in found.facts[:FACTS]),
         series=found.series and _short(found.series),
