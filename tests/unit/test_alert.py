@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -80,8 +81,15 @@ def test_the_same_finding_has_the_same_identity_and_another_has_another():
 
 
 def test_an_alert_is_the_same_after_its_way_through_the_lake(case):
-    for told in (made(case), made(case, series=None), everywhere(case, HOSTILE[1])):
+    moving = replace(SERIES, limits=(None, *(0.2 + day / 100 for day in range(2, 20))))
+    for told in (made(case), made(case, series=moving), made(case, series=None), everywhere(case, HOSTILE[1])):
         assert from_bytes(to_bytes(told)) == told
+
+
+def test_an_alert_that_was_kept_before_limits_were_is_still_read(case):
+    kept = json.loads(to_bytes(made(case)))
+    del kept["series"]["limits"]
+    assert from_bytes(json.dumps(kept).encode()) == made(case)
 
 
 def test_what_is_over_keeps_its_id_and_says_why(case):
@@ -183,8 +191,8 @@ def test_the_document_holds_the_chart_and_is_json(case):
 
 def test_the_largest_alert_there_can_be_stays_small(case):
     values = tuple((f"2024-01-{n}", float(n)) for n in range(10_000))
-    many = tuple((f"name{n}", "y" * 9999) for n in range(1000))
-    told = made(case, "z" * 99_999, facts=many, series=Series("m", "s", values, 1.0))
+    many, limits = tuple((f"name{n}", "y" * 9999) for n in range(1000)), tuple(float(n) for n in range(10_000))
+    told = made(case, "z" * 99_999, facts=many, series=Series("m", "s", values, 1.0, limits))
     assert len(render.text(told).encode()) < 10_000, "SNS takes 256 KB"
     assert len(json.dumps(render.document(told))) < 200_000
     assert len(json.dumps(render.slack(told))) < 20_000
@@ -207,6 +215,12 @@ def test_a_series_is_drawn_in_text_and_as_a_picture(values, limit, drawn):
     series = Series("m", "s", tuple((f"2024-01-{n:02}", value) for n, value in enumerate(values, 1)), limit)
     assert bars(series) == drawn
     assert png(series)[:4] == b"\x89PNG"
+
+
+def test_a_limit_that_moves_is_drawn_as_it_was_at_each_partition():
+    still, moving = png(SERIES), png(replace(SERIES, limits=tuple(0.2 + day / 100 for day in range(1, 20))))
+    assert png(replace(SERIES, limits=(None,) * 19))[:4] == moving[:4] == b"\x89PNG"
+    assert moving != still
 
 
 def test_a_picture_is_the_same_each_time_and_reads_no_formula():

@@ -95,7 +95,7 @@ def test_an_incident_says_its_numbers_what_was_decided_and_shows_the_measurement
     assert (one.kind, one.severity, one.partition) == ("incident", "warning", "2024-01-20")
     assert dict(one.facts) == {"alarm": "prediction_drift", "model": "f" * 12, "decided": "none: cooldown"}
     assert (one.series.metric, one.series.subject, one.series.limit) == ("score_distance", "scores", 0.2)
-    assert one.series.values[-1] == ("2024-01-20", 0.4)
+    assert (one.series.values[-1], one.series.limits) == (("2024-01-20", 0.4), (0.2,) * 11)
 
 
 @pytest.mark.parametrize("kind", [*get_args(Alarming), "broken_feed", "fallback"])
@@ -355,7 +355,7 @@ def test_the_words_of_an_error_that_is_not_ours_are_not_told():
     assert "facts.publish was killed, or ended without a word" in failure(replace(SOME, error=None)).what
     found = failure(replace(SOME, error=error))
     assert "canary-secret" not in json.dumps([found.what, found.facts])
-    assert found.what == "tiny__ingest.facts.publish failed with ConnectionError; its log says more."
+    assert found.what == "tiny__ingest.facts.publish failed with ConnectionError. Its log says more."
     ours = failure(replace(SOME, error=wrapped(DeliveryRefused("The file is cut.", next_step="ask for it again."))))
     assert ours.what == "The file is cut. Next: ask for it again."
 

@@ -26,13 +26,15 @@ class Series:
     """A measurement over the last partitions.
 
     :param values: By partition, oldest first; `None` where it is unknown.
-    :param limit: Where it begins to be alarming, if anybody judges it.
+    :param limit: Where it begins to be alarming at the last of them, if anybody judges it.
+    :param limits: The same at each of them, for it follows from the rows of each; empty when one holds for all.
     """
 
     metric: str
     subject: str
     values: tuple[tuple[str, float | None], ...]
     limit: float | None = None
+    limits: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ def from_bytes(content: bytes) -> Alert:
     """An alert as it was kept."""
     said: dict[str, Any] = json.loads(content)
     series = said["series"]
-    kept = series and Series(**{**series, "values": tuple((key, value) for key, value in series["values"])})
+    limits = tuple(series.get("limits", ())) if series else ()
+    values = tuple((key, value) for key, value in series["values"]) if series else ()
+    kept = series and Series(**{**series, "values": values, "limits": limits})
     return Alert(**{**said, "facts": _pairs(said["facts"]), "series": kept})
 
 
@@ -161,6 +165,5 @@ def _pairs(said: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
 
 
 def _short(series: Series) -> Series:
-    return replace(
-        series, metric=line(series.metric, 60), subject=line(series.subject, 60), values=series.values[-POINTS:]
-    )
+    values, limits = series.values[-POINTS:], series.limits[-POINTS:]
+    return Series(line(series.metric, 60), line(series.subject, 60), values, series.limit, limits)

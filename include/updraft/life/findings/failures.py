@@ -56,7 +56,7 @@ def failure(failed: Failure) -> Finding | None:
         return None
     key = failed.partitions[0] if failed.partitions else None
     ended = f"failed with {type(failed.error).__name__}" if failed.error else "was killed, or ended without a word"
-    said = str(cause) if cause else f"{failed.dag}.{failed.task} {ended}; its log says more."
+    said = str(cause) if cause else f"{failed.dag}.{failed.task} {ended}. Its log says more."
     told = facts({"task": f"{failed.dag}.{failed.task}", "run": failed.run, "source": failed.source, "log": failed.log})
     kind = _kind(cause, failed)
     if kind and key:

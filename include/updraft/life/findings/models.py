@@ -99,9 +99,10 @@ def _series(measured: Sequence[Measurement], metrics: Sequence[str]) -> Series |
         if own:
             worst = max(own, key=lambda m: (m.status == "drifted", m.partition))
             line = [m for m in own if m.subject == worst.subject]
-            limit = next((m.limit for m in reversed(line) if math.isfinite(m.limit)), None)
             values = tuple((m.partition, m.value if math.isfinite(m.value) else None) for m in line)
-            return Series(metric, worst.subject, values, limit)
+            limits = tuple(m.limit if math.isfinite(m.limit) else None for m in line)
+            newest = next((limit for limit in reversed(limits) if limit is not None), None)
+            return Series(metric, worst.subject, values, newest, limits)
     return None
 
 
