@@ -166,6 +166,13 @@ def test_a_chat_sees_no_mention_no_link_and_no_markup(case, hostile):
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_one_link_in_a_chat_is_the_runbook_s(case, hostile):
+    told = replace(everywhere(case, hostile), runbook="https://wiki.example/r?a=1&b=|<!here>/incident.md")
+    marked = [part["text"]["text"] for part in render.slack(told)["blocks"] if part["text"]["type"] == "mrkdwn"]
+    assert marked == ["<https://wiki.example/r?a=1&amp;b=%7C%3C%21here%3E/incident.md|Open the runbook>"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_subject_is_one_line_of_at_most_a_hundred_signs(case, hostile):
     found = Finding("incident", "7", "x", hostile)
     subject = render.subject(alert(case, found, 1, NOW, "docs/runbooks"))

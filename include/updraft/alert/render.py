@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from updraft.alert.alert import Alert, Event, line
 from updraft.alert.chart import bars, png
@@ -45,7 +46,7 @@ def html(told: Alert, chart: str | None = None) -> str:
     rows = "".join(f"<tr><th {_CELL} align=left>{escape(n)}</th><td>{escape(s)}</td></tr>" for n, s in _rows(told))
     picture = f'<p><img src="{escape(chart)}" alt="{escape(_alt(told))}" width="640"></p>' if chart else ""
     where, (do, type_) = escape(told.runbook), _LEADS[told.event]
-    read = f'<a href="{where}">{where}</a>' if told.runbook.startswith(("https://", "http://")) else where
+    read = f'<a href="{where}">{where}</a>' if _on_the_web(told) else where
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><body style="font:14px sans-serif;max-width:680px">'
         f'<h2 style="color:{colour}">{escape(subject(told))}</h2>'
@@ -61,12 +62,15 @@ def slack(told: Alert) -> dict[str, Any]:
     if told.series:
         shown += f"\n{_alt(told)}"
     steps = "\n".join(_steps(told))
-    parts = (_what(told), steps, shown)
+    parts = [_plain(part, 3000) for part in (_what(told), steps, shown)]
+    if _on_the_web(told):  # plain text knows no link, and this one is ours
+        where = quote(told.runbook, safe=":/?&=#%").replace("&", "&amp;")
+        parts.insert(2, {"type": "mrkdwn", "text": f"<{where}|Open the runbook>"})
     return {
         "text": f"```{_calm(subject(told))}\n{_calm(_what(told))}\n{_calm(steps)}```",
         "blocks": [
             {"type": "header", "text": _plain(subject(told), 150)},
-            *({"type": "section", "text": _plain(part, 3000)} for part in parts),
+            *({"type": "section", "text": part} for part in parts),
         ],
     }
 
@@ -82,6 +86,10 @@ def _rows(told: Alert) -> list[tuple[str, str]]:
     since = {"partition": told.partition or "", "severity": told.severity, _SINCE[told.event]: at}
     rows = [*since.items(), *told.facts, ("owner", f"{told.owner}, {told.email}"), ("id", told.message_id)]
     return [(name, said) for name, said in rows if said]
+
+
+def _on_the_web(told: Alert) -> bool:
+    return told.runbook.startswith(("https://", "http://"))
 
 
 def _alt(told: Alert) -> str:
