@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 NOTHING = "0" * 64
+LONG = 60  # signs from which on a reason is not said twice
 Kind = Literal[
     "trained", "refused", "gated", "approved", "challenger", "promoted", "confirmed", "rejected",
     "rolled_back", "retired", "repaired", "incident", "resolved", "decided",
@@ -134,3 +135,17 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value
+
+
+def reasons(records: Sequence[Record]) -> dict[int, str]:
+    """Reason of each record by its number; a long one that an earlier record gave already is not said again.
+
+    A decision often repeats what it was about, and a rejection what the gates said.
+    """
+    first = {record.why: record.sequence for record in reversed(records)}
+    return {
+        record.sequence: record.why
+        if first[record.why] == record.sequence or len(record.why) <= LONG
+        else f"as record {first[record.why]}"
+        for record in records
+    }

@@ -13,6 +13,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from updraft.settings import Settings
 from updraft.spec import load
+from updraft.spec.durations import spoken
 from updraft.spec.model import UseCase
 from updraft_airflow import partitions
 from updraft_airflow.hooks.lake import LakeHook
@@ -98,10 +99,10 @@ def _said(use_case: str, source: str, run: dict[str, Any]) -> tuple[list[str], s
     first = run.get("partition_key") or asked.get("partition") or ""
     keys = partitions.span(case, first, asked.get("through") or "")
     missing = ingest.awaited(case, source, keys, LakeHook().get_conn(), inbox, connections=connection)
-    if not missing:
+    if not missing or declared.deadline is None:
         return [], ""
     where = declared.looked_in or inbox
     return missing, (
         f"{source} of {use_case} is overdue: nothing has come for {', '.join(missing[:10])} within "
-        f"{declared.deadline}; looked in {where}. Owner: {case.owner.name}, {case.owner.email}."
+        f"{spoken(declared.deadline)}; looked in {where}. Owner: {case.owner.name}, {case.owner.email}."
     )

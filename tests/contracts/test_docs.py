@@ -17,7 +17,7 @@ import typer
 from pydantic import BaseModel
 
 from updraft import errors, features, ingest, score
-from updraft.alert.kinds import MEANINGS
+from updraft.alert.kinds import INCIDENTS, MEANINGS
 from updraft.alert.kinds import page as runbook
 from updraft.asof import raw_schema
 from updraft.cli.main import app
@@ -326,6 +326,11 @@ def test_every_kind_of_alert_has_its_page_its_row_and_a_command_that_exists():
         assert told[kind][2].startswith("told once") is not meaning.lasts
         _, name, *arguments = meaning.command.format(use_case="flight_delays", partition="2013-04-01").split()
         assert commands[name].make_context(name, arguments)
+
+
+def test_every_alarm_of_an_incident_is_told_with_its_title():
+    rows = table("docs/runbooks/incident.md", "alarm")
+    assert {quoted(row[0])[0]: row[1] for row in rows} == INCIDENTS
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -279,7 +279,7 @@ def test_a_sensor_says_what_it_waited_for_when_its_time_is_up(waiting):
     gave_up = serialize({"error": TriggerFailureReason.TRIGGER_TIMEOUT})
     ended = waiting(deferrable=True).task("wait", next_method="__fail__", next_kwargs=gave_up)
     assert isinstance(ended.error, AirflowSensorTimeout)
-    assert "Nothing was heard of plan of tiny within 12:00:00. Next: ask the sender" in str(ended.error)
+    assert "Nothing was heard of plan of tiny within 12 h. Next: ask the sender" in str(ended.error)
 
 
 @slow

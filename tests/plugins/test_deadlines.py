@@ -57,7 +57,7 @@ def test_what_has_not_come_is_named_with_its_owner(bounded, caplog, run, missing
     assert bool(told) == bool(missing)
     assert [line for line in caplog.messages if line == told] == ([told] if missing else [])
     if missing:
-        assert f"plan of tiny is overdue: nothing has come for {missing} within 1:00:00" in told
+        assert f"plan of tiny is overdue: nothing has come for {missing} within 1 h" in told
         assert "Owner: Tiny team, tiny@example.com" in told
 
 

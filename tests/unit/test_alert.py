@@ -3,7 +3,8 @@
 import base64
 import json
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -80,14 +81,38 @@ def test_the_same_finding_has_the_same_identity_and_another_has_another():
 
 
 def test_an_alert_is_the_same_after_its_way_through_the_lake(case):
-    for told in (made(case), made(case, series=None), everywhere(case, HOSTILE[1])):
+    moving = replace(SERIES, limits=(None, *(0.2 + day / 100 for day in range(2, 20))))
+    for told in (made(case), made(case, series=moving), made(case, series=None), everywhere(case, HOSTILE[1])):
         assert from_bytes(to_bytes(told)) == told
 
 
+def test_an_alert_that_was_kept_before_limits_were_is_still_read(case):
+    kept = json.loads(to_bytes(made(case)))
+    del kept["series"]["limits"]
+    assert from_bytes(json.dumps(kept).encode()) == made(case)
+
+
 def test_what_is_over_keeps_its_id_and_says_why(case):
-    over = made(case).over("promoted in 2024-01-20", NOW)
-    assert (over.id, over.event, over.what) == (made(case).id, "resolved", "promoted in 2024-01-20")
+    over = made(case).over("promoted in 2024-01-20", NOW + timedelta(minutes=1709))
+    assert (over.id, over.event) == (made(case).id, "resolved")
+    assert over.what == "Over after 28 h 29 min: promoted in 2024-01-20"
     assert render.subject(over) == "[resolved] tiny: An incident lasts (2024-01-19)"
+    assert "over: 2024-03-02 16:29 UTC" in render.text(over)
+
+
+def test_what_is_over_asks_nobody_to_do_anything(case):
+    over = made(case).over("calm", NOW)
+    for said in (render.text(over), parsed(render.html(over)).words, json.dumps(render.slack(over))):
+        assert "Nothing more to do" in said
+        assert not re.search("What to do|Type first", said)
+
+
+def test_of_several_reasons_each_stands_on_a_line_of_its_own(case):
+    told = made(case, "no evidence (0.1; 25 rows); chance moves it by 0.2; so it stays")
+    lines = ["no evidence (0.1; 25 rows)", "chance moves it by 0.2", "so it stays"]
+    assert render.text(told).splitlines()[2:5] == lines
+    assert "\n".join(lines) in parsed(render.html(told)).words
+    assert "\n".join(lines) in render.slack(told)["text"]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -141,6 +166,13 @@ def test_a_chat_sees_no_mention_no_link_and_no_markup(case, hostile):
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_one_link_in_a_chat_is_the_runbook_s(case, hostile):
+    told = replace(everywhere(case, hostile), runbook="https://wiki.example/r?a=1&b=|<!here>/incident.md")
+    marked = [part["text"]["text"] for part in render.slack(told)["blocks"] if part["text"]["type"] == "mrkdwn"]
+    assert marked == ["<https://wiki.example/r?a=1&amp;b=%7C%3C%21here%3E/incident.md|Open the runbook>"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_subject_is_one_line_of_at_most_a_hundred_signs(case, hostile):
     found = Finding("incident", "7", "x", hostile)
     subject = render.subject(alert(case, found, 1, NOW, "docs/runbooks"))
@@ -166,8 +198,8 @@ def test_the_document_holds_the_chart_and_is_json(case):
 
 def test_the_largest_alert_there_can_be_stays_small(case):
     values = tuple((f"2024-01-{n}", float(n)) for n in range(10_000))
-    many = tuple((f"name{n}", "y" * 9999) for n in range(1000))
-    told = made(case, "z" * 99_999, facts=many, series=Series("m", "s", values, 1.0))
+    many, limits = tuple((f"name{n}", "y" * 9999) for n in range(1000)), tuple(float(n) for n in range(10_000))
+    told = made(case, "z" * 99_999, facts=many, series=Series("m", "s", values, 1.0, limits))
     assert len(render.text(told).encode()) < 10_000, "SNS takes 256 KB"
     assert len(json.dumps(render.document(told))) < 200_000
     assert len(json.dumps(render.slack(told))) < 20_000
@@ -190,6 +222,12 @@ def test_a_series_is_drawn_in_text_and_as_a_picture(values, limit, drawn):
     series = Series("m", "s", tuple((f"2024-01-{n:02}", value) for n, value in enumerate(values, 1)), limit)
     assert bars(series) == drawn
     assert png(series)[:4] == b"\x89PNG"
+
+
+def test_a_limit_that_moves_is_drawn_as_it_was_at_each_partition():
+    still, moving = png(SERIES), png(replace(SERIES, limits=tuple(0.2 + day / 100 for day in range(1, 20))))
+    assert png(replace(SERIES, limits=(None,) * 19))[:4] == moving[:4] == b"\x89PNG"
+    assert moving != still
 
 
 def test_a_picture_is_the_same_each_time_and_reads_no_formula():

@@ -170,21 +170,35 @@ def test_a_claim_from_the_future_is_one_of_a_wrong_clock(case, lake):
     assert {somebody for somebody, _, _ in receiver.got} == {"chat", "mail"}
 
 
-def test_of_many_runs_at_once_one_tells(case, lake):
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(milliseconds=1), timedelta(minutes=1)], ids=str)
+def test_of_many_runs_at_once_one_tells(case, lake, apart):
     receiver, start = Receiver(), threading.Barrier(8)
 
-    def one():
+    def one(now):
         box = outbox(case, lake)
         start.wait()
-        box.open(FOUND, NOW)
-        box.deliver(receiver, NOW)
+        box.open(FOUND, now)
+        box.deliver(receiver, now)
 
-    threads = [threading.Thread(target=one) for _ in range(8)]
+    threads = [threading.Thread(target=one, args=(NOW + n * apart,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     run(case, lake, receiver, FOUND)
+    assert sorted(receiver.got) == [("chat", "opened", 1), ("mail", "opened", 1)]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(milliseconds=1), timedelta(minutes=1), LEASE])
+def test_of_two_tellers_one_sends_though_the_other_looked_at_the_clock_before_it(case, lake, ahead):
+    slow, receiver = outbox(case, lake), Receiver()
+    slow.open(FOUND, NOW)
+
+    def meanwhile(somebody, told, attempt):
+        assert slow.deliver(receiver, NOW)[1] == []
+        receiver(somebody, told, attempt)
+
+    outbox(case, lake).deliver(meanwhile, NOW + ahead)
     assert sorted(receiver.got) == [("chat", "opened", 1), ("mail", "opened", 1)]
 
 

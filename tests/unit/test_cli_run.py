@@ -78,16 +78,22 @@ def test_what_cannot_be_run_is_an_error_with_the_next_step(command, arguments, e
 
 
 def test_the_status_shows_champion_partitions_and_decisions(command, promoted):
-    state = Ledger(promoted.lake, "parcels").state()
     told(command("run", "parcels", "score", "--partition", "2024-01-16", "--through", "2024-01-18"))
     fault = Finding("data_incident", "feed", "values went missing", "2024-01-18")
-    Outbox(promoted.case, promoted.lake, "docs/runbooks").open(fault, datetime.now(UTC))
+    Outbox(promoted.case, promoted.lake, "docs/runbooks").open(fault, datetime(2024, 1, 18, 6, 30, tzinfo=UTC))
+    ledger = Ledger(promoted.lake, "parcels")
+    ledger.append("decided", why="in cooldown", who="test", partition=DAY, facts={"action": "none"})
+    state = ledger.state()
     done = command("status", "parcels")
     assert done.exception is None
     lines = [" ".join(line.replace("│", " ").split()) for line in done.output.splitlines()]
     assert lines[0] == f"parcels champion {state.champion[:12]}, ledger of {state.head} records"
     assert lines[1] == "the registry's alias follows the ledger"
-    assert "open: [critical] parcels: The data are at fault (2024-01-18), docs/runbooks/data-incident.md" in lines
+    since = "since 2024-01-18 06:30 UTC"
+    assert (
+        f"open: [critical] parcels: The data are at fault (2024-01-18), {since}, docs/runbooks/data-incident.md"
+        in lines
+    )
     assert "scores 3 2024-01-16 2024-01-18" in lines
     assert "raw parcels 42 2024-01-01 2024-02-11" in lines
     holes = [line.split(":")[1:] for line in lines if line.startswith("hole: ")]
@@ -98,6 +104,8 @@ def test_the_status_shows_champion_partitions_and_decisions(command, promoted):
     assert [why for _, why in holes][:2] == [" waits for a delivery of arrivals, parcels", " can be filled now"]
     assert [line.split()[2] for line in lines if line[:1].isdigit()][:3] == ["trained", "gated", "promoted"]
     assert "4 confirmed MLflow's alias follows" in lines
+    assert f"5 {DAY} decided none: in cooldown" in lines
+    assert [line for line in lines if line.endswith("promoted as record 2")]
 
 
 def test_the_status_mends_an_alias_that_was_moved_by_hand(command, promoted):

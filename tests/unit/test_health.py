@@ -69,12 +69,15 @@ def test_of_several_slices_the_worst_is_a_headline_by_its_name(parcels_case):
 
 
 def test_decisions_of_the_span_are_told_and_others_are_not(parcels_case):
+    moved = "the scores moved in 3 of the last 5 partitions, further than chance moves them"
     records = [
         record(1, "incident", "2023-12-01", "long ago"),
-        record(2, "decided", "2024-01-02", "why", action="none"),
+        record(2, "incident", "2024-01-02", moved),
+        record(3, "decided", "2024-01-02", moved, action="retrain"),
+        record(4, "resolved", "2024-01-03", "calm", closes=[2]),
     ]
     found = told(parcels_case, [], records)
-    assert [one["why"] for one in found["decisions"]] == ["why"]
+    assert [one["why"] for one in found["decisions"]] == [moved, "as record 2"]
     assert [one["why"] for one in found["lasting"]] == ["long ago"]
 
 

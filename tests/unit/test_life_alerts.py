@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from tests import parcels
@@ -10,6 +11,7 @@ from tests.unit.test_alert_outbox import Receiver
 
 from updraft import features, ingest, score
 from updraft.alert.alert import Finding
+from updraft.alert.kinds import INCIDENTS
 from updraft.errors import AlertUndelivered, DeliveryBlocked, DeliveryMissing, DeliveryRefused, TrainingRefused
 from updraft.ledger import Ledger
 from updraft.life import alerts, monitor
@@ -17,6 +19,7 @@ from updraft.life.findings import data, models
 from updraft.life.findings.failures import Failure, failure
 from updraft.monitor.incident import Incident
 from updraft.monitor.table import Measurement, to_arrow
+from updraft.monitor.watch import AlarmKind as Alarming
 from updraft.spec.alerts import AlertKind, Deadlines, Destination
 
 EVERYTHING = {"all": Destination(to="slack", connection="all", on=AlertKind.__args__)}
@@ -66,7 +69,7 @@ def test_an_incident_is_told_once_while_it_lasts_and_once_when_it_is_over(case, 
     assert receiver.got == [("all", "opened", 1)]
     record(lake, case, "promoted", why="better by 0.02")
     over = told(case, lake, receiver)
-    assert [one.what for one in over.resolved] == ["promoted in 2024-01-20: better by 0.02"]
+    assert [one.what for one in over.resolved] == ["Over after 0 s: promoted in 2024-01-20: better by 0.02"]
     assert [event for _, event, _ in receiver.got] == ["opened", "opened", "resolved"], "the promotion is told too"
 
 
@@ -77,7 +80,7 @@ def test_what_the_controller_closes_is_over(case, lake):
         lake, case, "decided", why="calm for 5 partitions", facts={"closes": [int(incident.about)], "action": "none"}
     )
     (over,) = told(case, lake).resolved
-    assert over.what == "decided in 2024-01-20: calm for 5 partitions"
+    assert over.what == "Over after 0 s: decided in 2024-01-20: calm for 5 partitions"
 
 
 def test_an_incident_says_its_numbers_what_was_decided_and_shows_the_measurement(case, lake):
@@ -92,7 +95,35 @@ def test_an_incident_says_its_numbers_what_was_decided_and_shows_the_measurement
     assert (one.kind, one.severity, one.partition) == ("incident", "warning", "2024-01-20")
     assert dict(one.facts) == {"alarm": "prediction_drift", "model": "f" * 12, "decided": "none: cooldown"}
     assert (one.series.metric, one.series.subject, one.series.limit) == ("score_distance", "scores", 0.2)
-    assert one.series.values[-1] == ("2024-01-20", 0.4)
+    assert (one.series.values[-1], one.series.limits) == (("2024-01-20", 0.4), (0.2,) * 11)
+
+
+@pytest.mark.parametrize("kind", [*get_args(Alarming), "broken_feed", "fallback"])
+def test_the_title_of_an_incident_says_what_is_alarming(case, lake, kind):
+    opened(lake, case, replace(FOUND, kind=kind))
+    assert told(case, lake).opened[0].title == INCIDENTS[kind]
+
+
+@pytest.mark.parametrize(
+    ("action", "why", "said"),
+    [
+        pytest.param("retrain", FOUND.reason, "retrain", id="the incident's own words"),
+        pytest.param("none", f"{FOUND.reason}; but cooldown of 14d", "none: cooldown of 14d", id="what held it back"),
+        pytest.param("retrain", "no champion yet", "retrain: no champion yet", id="for another reason"),
+    ],
+)
+def test_what_was_decided_is_told_without_saying_the_incident_again(case, lake, action, why, said):
+    opened(lake, case)
+    record(lake, case, "decided", why=why, facts={"action": action})
+    assert dict(told(case, lake).opened[0].facts)["decided"] == said
+
+
+def test_what_is_over_says_what_it_was_and_no_step_to_take(case, lake):
+    missing = Finding("delivery_missing", "facts/2024-01-05", "nothing has come. Next: ask.", "2024-01-05")
+    told(case, lake, also=[missing])
+    lake.create("published/tiny/facts/2024-01-05", b"{}\n")
+    (over,) = told(case, lake, now=NOW + timedelta(minutes=1709)).resolved
+    assert over.what == "Over after 28 h 29 min: it was: nothing has come."
 
 
 def test_lost_performance_is_critical(case, lake):
@@ -230,7 +261,8 @@ def test_scores_are_late_when_their_partition_begins_and_they_are_not_there(obse
     assert due(observed, (start - timedelta(minutes=1)).isoformat()) == []
     assert due(observed, start.isoformat()) == [("scores_late", "2024-01-19")]
     (later,) = data.late(observed.case, observed.lake, start + timedelta(days=1))
-    assert "The scores of 2024-01-19, 2024-01-20 are not there" in later.what, "one alert, however many partitions"
+    said = "The scores of 2024-01-19, 2024-01-20 are not there, 24 h after the first of them were due."
+    assert later.what == said, "one alert, however many partitions"
 
 
 @pytest.mark.slow
@@ -320,9 +352,10 @@ def test_what_fails_again_and_for_many_partitions_is_one_alert_a_day():
 
 def test_the_words_of_an_error_that_is_not_ours_are_not_told():
     error = ConnectionError("postgres://me:canary-secret@db/x refused")
+    assert "facts.publish was killed, or ended without a word" in failure(replace(SOME, error=None)).what
     found = failure(replace(SOME, error=error))
     assert "canary-secret" not in json.dumps([found.what, found.facts])
-    assert found.what == "ConnectionError; the log of the task says more."
+    assert found.what == "tiny__ingest.facts.publish failed with ConnectionError. Its log says more."
     ours = failure(replace(SOME, error=wrapped(DeliveryRefused("The file is cut.", next_step="ask for it again."))))
     assert ours.what == "The file is cut. Next: ask for it again."
 

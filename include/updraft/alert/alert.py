@@ -8,12 +8,13 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from updraft.alert.kinds import MEANINGS, page
 from updraft.records import canonical, digest
 from updraft.spec.alerts import AlertKind, Severity
+from updraft.spec.durations import spoken
 from updraft.spec.model import UseCase
 
 Event = Literal["opened", "resolved"]
@@ -25,13 +26,15 @@ class Series:
     """A measurement over the last partitions.
 
     :param values: By partition, oldest first; `None` where it is unknown.
-    :param limit: Where it begins to be alarming, if anybody judges it.
+    :param limit: Where it begins to be alarming at the last of them, if anybody judges it.
+    :param limits: The same at each of them, for it follows from the rows of each; empty when one holds for all.
     """
 
     metric: str
     subject: str
     values: tuple[tuple[str, float | None], ...]
     limit: float | None = None
+    limits: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Finding:
     :param about: What makes two findings of a kind the same one.
     :param what: What happened, in a sentence or two.
     :param severity: Other than the kind's own.
+    :param title: Other than the kind's own.
     """
 
     kind: AlertKind
@@ -50,6 +54,7 @@ class Finding:
     facts: tuple[tuple[str, str], ...] = ()
     series: Series | None = None
     severity: Severity | None = None
+    title: str = ""
 
     @property
     def identity(self) -> str:
@@ -91,7 +96,9 @@ class Alert:
 
     def over(self, why: str, at: datetime) -> "Alert":
         """What is told when it is resolved."""
-        return replace(self, event="resolved", what=line(why, WORDS), at=at.isoformat(timespec="seconds"))
+        lasted = max(at - datetime.fromisoformat(self.at), timedelta(0))
+        what = line(f"Over after {spoken(lasted)}: {why}", WORDS)
+        return replace(self, event="resolved", what=what, at=at.isoformat(timespec="seconds"))
 
 
 def alert(case: UseCase, found: Finding, number: int, at: datetime, runbooks: str) -> Alert:
@@ -111,7 +118,7 @@ def alert(case: UseCase, found: Finding, number: int, at: datetime, runbooks: st
         owner=line(case.owner.name, FACT),
         email=case.owner.email,
         partition=found.partition,
-        title=meaning.title,
+        title=line(found.title or meaning.title, 60),
         what=line(found.what, WORDS),
         facts=tuple((line(name, 60), line(said, FACT)) for name, said in found.facts[:FACTS]),
         series=found.series and _short(found.series),
@@ -142,7 +149,9 @@ def from_bytes(content: bytes) -> Alert:
     """An alert as it was kept."""
     said: dict[str, Any] = json.loads(content)
     series = said["series"]
-    kept = series and Series(**{**series, "values": tuple((key, value) for key, value in series["values"])})
+    limits = tuple(series.get("limits", ())) if series else ()
+    values = tuple((key, value) for key, value in series["values"]) if series else ()
+    kept = series and Series(**{**series, "values": values, "limits": limits})
     return Alert(**{**said, "facts": _pairs(said["facts"]), "series": kept})
 
 
@@ -156,6 +165,5 @@ def _pairs(said: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
 
 
 def _short(series: Series) -> Series:
-    return replace(
-        series, metric=line(series.metric, 60), subject=line(series.subject, 60), values=series.values[-POINTS:]
-    )
+    values, limits = series.values[-POINTS:], series.limits[-POINTS:]
+    return Series(line(series.metric, 60), line(series.subject, 60), values, series.limit, limits)

@@ -22,7 +22,9 @@ def png(series: Series) -> bytes:
     values = [math.nan if value is None else value for _, value in series.values]
     axes.plot(range(len(values)), values, marker="o", markersize=3, linewidth=1.2)
     if series.limit is not None:
-        axes.axhline(series.limit, color="firebrick", linestyle="--", linewidth=1, label=f"limit {series.limit:.3g}")
+        limits = [math.nan if limit is None else limit for limit in series.limits] or [series.limit] * len(values)
+        said = f"limit, {series.limit:.3g} at the last" if series.limits else f"limit {series.limit:.3g}"
+        axes.plot(range(len(limits)), limits, color="firebrick", linestyle="--", linewidth=1, label=said)
         axes.legend(fontsize=8)
     keys = [key for key, _ in series.values]
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

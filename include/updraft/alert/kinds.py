@@ -43,6 +43,20 @@ MEANINGS: Mapping[AlertKind, Meaning] = {
 }
 
 
+# Titles of incidents, by what is alarming.
+INCIDENTS: Mapping[str, str] = {
+    "performance": "The champion does worse",
+    "estimated_performance": "The champion is expected to do worse",
+    "calibration": "The scores are out of calibration",
+    "prediction_drift": "The scores moved",
+    "multivariate_drift": "The features moved as a whole",
+    "feature_drift": "Important features moved",
+    "label_outage": "Labels stopped arriving",
+    "broken_feed": "A feed looks broken",
+    "fallback": "Another model stands in for the champion",
+}
+
+
 def page(kind: AlertKind) -> str:
     """File of the kind's runbook."""
     return f"{kind.replace('_', '-')}.md"

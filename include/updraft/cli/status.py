@@ -15,6 +15,7 @@ from updraft.ingest.feed import Feed
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import promotion, sweep
+from updraft.records import reasons
 from updraft.registry import Registry
 from updraft.settings import Settings
 from updraft.spec import load
@@ -41,10 +42,15 @@ def status(console: Console, use_case: str) -> None:
     for line in sweep.told(sweep.holes(case, lake, settings.inbox, through)):
         console.print(f"hole: {line}", markup=False, soft_wrap=True)
     for kept in Outbox(case, lake, settings.runbooks).unresolved():
-        console.print(f"open: {subject(kept.alert)}, {kept.alert.runbook}", markup=False, soft_wrap=True)
-    for record in state.records[-10:]:
+        since = f"{datetime.fromisoformat(kept.alert.at):%Y-%m-%d %H:%M} UTC"
+        said = f"open: {subject(kept.alert)}, since {since}, {kept.alert.runbook}"
+        console.print(said, markup=False, soft_wrap=True)
+    newest = state.records[-10:]
+    why = reasons(newest)
+    for record in newest:
+        action = f"{record.facts['action']}: " if "action" in record.facts else ""
         console.print(
-            f"{record.sequence:>4} {record.partition or '':10} {record.kind:10} {record.why}",
+            f"{record.sequence:>4} {record.partition or '':10} {record.kind:10} {action}{why[record.sequence]}",
             markup=False,
             soft_wrap=True,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from updraft.health.span import Span
 from updraft.monitor.table import Measurement
 from updraft.monitor.watch import HEADLINES
-from updraft.records import Record, add_up
+from updraft.records import Record, add_up, reasons
 from updraft.spec.model import UseCase
 
 _ORDER = ("drifted", "unknown", "ok", "info")
@@ -21,7 +21,8 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
     """
     newest = [one for one in measured if one.partition == span.keys[-1]]
     within = [one for one in records if one.partition and span.keys[0] <= one.partition <= span.keys[-1]]
-    state = add_up(records, "")
+    state, why = add_up(records, ""), reasons(within)
+    told = [{**_told(one), "why": why[one.sequence]} for one in within]
     return {
         "use_case": case.name,
         "goal": case.problem.goal,
@@ -35,8 +36,8 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
         "headlines": [_row(one) for one in _headlines(newest)],
         "alarming": _alarming(measured),
         "groups": list(_groups(newest)),
-        "decisions": [_told(one) for one in within if one.kind in ("incident", "decided")],
-        "models": [_told(one) for one in within if one.kind not in ("incident", "decided")],
+        "decisions": [one for one in told if one["kind"] in ("incident", "decided")],
+        "models": [one for one in told if one["kind"] not in ("incident", "decided")],
     }
 
 

@@ -92,7 +92,8 @@ def _lasts(case: UseCase, lake: Lake, told: Alert, lasting: set[str], state: Sta
 def _why(told: Alert, state: State | None) -> str:
     if told.kind == "incident" and state is not None:
         return models.ended(state, told.about)
-    return f"No more: {told.what}"
+    was, _, _ = told.what.partition(" Next: ")  # what was to be done is done
+    return f"it was: {was}"
 
 
 def _new(alerts: Sequence[Alert | None]) -> Iterator[Alert]:

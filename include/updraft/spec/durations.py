@@ -37,6 +37,24 @@ def render(length: timedelta) -> str:
     return f"{minutes}m"
 
 
+def spoken(length: timedelta) -> str:
+    """Say a duration as people do, in its two largest units.
+
+    >>> spoken(timedelta(minutes=1709)), spoken(timedelta(hours=28)), spoken(timedelta(seconds=20))
+    ('28 h 29 min', '28 h', '20 s')
+    >>> spoken(timedelta(days=3, hours=4, minutes=5)), spoken(timedelta(days=2))
+    ('3 days 4 h', '2 days')
+    """
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 48 * 3600:
+        large, small, units = seconds // 3600, seconds % 3600 // 60, ("h", "min")
+    else:
+        large, small, units = seconds // 86400, seconds % 86400 // 3600, ("days", "h")
+    return " ".join(f"{number} {unit}" for number, unit in zip((large, small), units, strict=True) if number)
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse),

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import Context, PokeReturnValue
 
 from updraft.arrivals.arrival import shown
+from updraft.spec.durations import spoken
 from updraft_airflow.hooks.arrival import ArrivalHook
 from updraft_airflow.outcomes import airflow_outcomes
 from updraft_airflow.sensors.waiting import WaitingSensor
@@ -53,6 +54,6 @@ class ArrivalSensor(WaitingSensor):
     def ended(self, waited: timedelta) -> str:
         """Say whom nothing was heard of."""
         return (
-            f"Nothing was heard of {self.source} of {self.use_case} within {waited}. "
+            f"Nothing was heard of {self.source} of {self.use_case} within {spoken(waited)}. "
             "Next: ask the sender, and look whether the bucket sends its notifications to the queue."
         )

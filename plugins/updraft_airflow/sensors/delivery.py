@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSensorTimeout
 
 from updraft.settings import Settings
 from updraft.spec import load
+from updraft.spec.durations import spoken
 from updraft_airflow import partitions
 from updraft_airflow.hooks.lake import LakeHook
 from updraft_airflow.hooks.source import connection
@@ -68,7 +69,7 @@ class DeliverySensor(WaitingSensor):
         where = source.looked_in or f"{source.path} in {Settings.from_env().inbox}"
         where = where.replace("{partition}", (missing or ["…"])[0])
         return (
-            f"{self.source} of {self.use_case} did not come for {', '.join(missing[:10])} within {waited}; "
+            f"{self.source} of {self.use_case} did not come for {', '.join(missing[:10])} within {spoken(waited)}; "
             f"looked for {where}. Next: ask the sender; once it is there, clear this task, or leave it to the sweep."
         )
 

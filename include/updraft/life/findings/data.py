@@ -1,7 +1,7 @@
 """What there is to tell about a use case's data: deliveries that are blocked or missing, partitions that are late."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from updraft import features, ingest, score
 from updraft.alert.alert import Alert, Finding, facts
@@ -11,7 +11,7 @@ from updraft.ingest.feed import Feed, named
 from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.spec.alerts import AlertKind
-from updraft.spec.durations import render
+from updraft.spec.durations import spoken
 from updraft.spec.model import UseCase
 
 NEWEST = 14  # partitions looked at in any case
@@ -61,9 +61,11 @@ def late(case: UseCase, lake: Lake, now: datetime, open_alerts: Sequence[Alert] 
         told = {alert.partition for alert in open_alerts if alert.kind == kind and alert.partition}
         missing = _due(case, there, limit, now, told) if limit else []
         if limit and missing:
-            said = f"The {what} of {named(missing)} are not there {render(limit)} after their moment."
-            until = (calendar(case).at(missing[0]).as_of + limit).isoformat(timespec="minutes")
-            yield Finding(kind, what, said, missing[0], facts({"due": until, "decision": case.problem.decision}))
+            due = (calendar(case).at(missing[0]).as_of + limit).astimezone(UTC)
+            first = "they were" if len(missing) == 1 else "the first of them were"
+            said = f"The {what} of {named(missing)} are not there, {spoken(now - due)} after {first} due."
+            told_of = {"due": f"{due:%Y-%m-%d %H:%M} UTC", "needed to": case.problem.decision}
+            yield Finding(kind, what, said, missing[0], facts(told_of))
 
 
 def scores_within(case: UseCase) -> timedelta | None:

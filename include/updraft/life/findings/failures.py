@@ -55,11 +55,13 @@ def failure(failed: Failure) -> Finding | None:
     if isinstance(cause, _IN_THE_LAKE):
         return None
     key = failed.partitions[0] if failed.partitions else None
-    said = str(cause) if cause else f"{type(failed.error).__name__}; the log of the task says more."
+    ended = f"failed with {type(failed.error).__name__}" if failed.error else "was killed, or ended without a word"
+    said = str(cause) if cause else f"{failed.dag}.{failed.task} {ended}. Its log says more."
     told = facts({"task": f"{failed.dag}.{failed.task}", "run": failed.run, "source": failed.source, "log": failed.log})
     kind = _kind(cause, failed)
     if kind and key:
-        return Finding(kind, f"{failed.source}/{key}", said if cause else f"{failed.source} did not come.", key, told)
+        what = said if cause else f"{failed.source} of {key} did not come."
+        return Finding(kind, f"{failed.source}/{key}", what, key, told)
     about = f"{failed.dag}.{failed.task} {type(cause or failed.error).__name__} {failed.day}"
     return Finding("task_failed", about, said, key, told)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from updraft.alert.alert import Finding, Series, facts
+from updraft.alert.kinds import INCIDENTS
 from updraft.lake import Lake
 from updraft.ledger import Ledger, Record, State
 from updraft.life.monitor import monitor_table
@@ -44,12 +45,12 @@ def incidents(case: UseCase, state: State, measured: Sequence[Measurement]) -> I
         told = {
             "alarm": kind,
             "model": (record.model or "")[:12],
-            "decided": decision and f"{decision.facts.get('action')}: {decision.why}",
+            "decided": decision and _in_short(decision, record),
         }
         severity: Severity = "critical" if kind == "performance" else "warning"
         seen = _series(measured, HEADLINES.get(kind, ()))  # type: ignore[call-overload]
-        about = str(record.sequence)
-        yield Finding("incident", about, record.why, record.partition, facts(told), seen, severity)
+        about, title = str(record.sequence), INCIDENTS.get(kind, "")
+        yield Finding("incident", about, record.why, record.partition, facts(told), seen, severity, title)
 
 
 def ended(state: State, about: str) -> str:
@@ -98,10 +99,17 @@ def _series(measured: Sequence[Measurement], metrics: Sequence[str]) -> Series |
         if own:
             worst = max(own, key=lambda m: (m.status == "drifted", m.partition))
             line = [m for m in own if m.subject == worst.subject]
-            limit = next((m.limit for m in reversed(line) if math.isfinite(m.limit)), None)
             values = tuple((m.partition, m.value if math.isfinite(m.value) else None) for m in line)
-            return Series(metric, worst.subject, values, limit)
+            limits = tuple(m.limit if math.isfinite(m.limit) else None for m in line)
+            newest = next((limit for limit in reversed(limits) if limit is not None), None)
+            return Series(metric, worst.subject, values, newest, limits)
     return None
+
+
+def _in_short(decision: Record, incident: Record) -> str:
+    """What was decided and what held more back, without the incident's own words."""
+    action, why = str(decision.facts.get("action")), decision.why.rpartition("; but ")[2]
+    return action if why == incident.why else f"{action}: {why}"
 
 
 def _after(state: State, record: Record, kind: str) -> Record | None:
