@@ -92,7 +92,8 @@ def test_a_week_like_the_holdout_is_calm_in_every_way():
     [
         pytest.param(lambda f: f["score"], "ok", id="as ever"),
         pytest.param(lambda f: f["score"] ** 2, "drifted", id="all lower"),
-        pytest.param(lambda f: f["score"].where(f["partition"] != DAYS[3], 0.9), "unknown", id="one odd day"),
+        pytest.param(lambda f: f["score"].where(f["partition"] != DAYS[3], 0.9), "ok", id="one odd day"),
+        pytest.param(lambda f: f["score"].mask(f["partition"].isin(DAYS[3:5]), 0.9), "unknown", id="two odd days"),
     ],
 )
 def test_scores_that_move_together_are_told_from_one_odd_day(change, status):

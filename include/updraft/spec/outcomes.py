@@ -8,11 +8,12 @@ from updraft.spec.base import Part
 class Outcomes(Part):
     """How far the champion's behaviour may be from what it was on its holdout."""
 
-    score_distance: float = Field(
-        default=0.25,
+    score_distance: float | None = Field(
+        default=None,
         gt=0,
         description="Distance of the scores from which it matters: Wasserstein, in standard deviations on the holdout; "
-        "of predicted classes Jensen-Shannon, 0 to 1.",
+        "of predicted classes Jensen-Shannon, 0 to 1. Empty: 0.45, of classes 0.19, to which a stability index of 0.2 "
+        "comes.",
     )
     decision_rate: float = Field(
         default=0.2, gt=0, le=1, description="Change of the share of rows acted on from which it matters."
