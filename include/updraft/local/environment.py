@@ -97,6 +97,9 @@ def environment(settings: Settings, *, api_port: int, mlflow_port: int) -> dict[
         # A worker that looks between a task's last word and its exit looks again only after this many seconds.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        # It reads, then writes, in one transaction: on SQLite another writer in between ends the scheduler. What it
+        # looks for, assets that no DAG names any more, can wait.
+        "SCHEDULER__PARSING_CLEANUP_INTERVAL": "86400",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         # Reading all DAGs takes seconds of processor time; a use case that was added or changed shows after as long.
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
