@@ -317,7 +317,7 @@ SEVERITIES = st.fixed_dictionaries(
 
 
 @pytest.mark.slow
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(derandomize=True, max_examples=40, deadline=None)
 @given(
     told=SEVERITIES,
     tolerance=st.sampled_from([0.0, 0.1, 0.3]),

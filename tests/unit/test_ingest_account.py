@@ -154,7 +154,7 @@ def play(steps: list[tuple[Any, ...]]) -> None:
             world.adds_up()
 
 
-@settings(max_examples=10)
+@settings(max_examples=30)
 @given(st.lists(STEPS, min_size=5, max_size=8))
 def test_whatever_is_done_in_whatever_order_adds_up_to_what_was_delivered(steps):
     play(steps)

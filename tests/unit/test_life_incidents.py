@@ -150,7 +150,7 @@ def test_a_record_by_hand_that_is_no_incident_of_ours_is_left_alone(parcels_case
 
 @pytest.mark.slow
 def test_in_whatever_order_and_however_often_partitions_are_looked_at_it_opens_once(parcels_case, tmp_path):
-    for number, order in enumerate(sorted(permutations([1, 2, 3, 4]))[::4]):
+    for number, order in enumerate(permutations([1, 2, 3, 4])):
         lake = Lake(str(tmp_path / f"lake{number}"))
         promote(lake)
         measured(parcels_case, lake, "sss--")
@@ -164,7 +164,7 @@ def test_in_whatever_order_and_however_often_partitions_are_looked_at_it_opens_o
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from("s-b"), min_size=4, max_size=12))
-@settings(max_examples=6, derandomize=True, deadline=None)
+@settings(max_examples=15, derandomize=True, deadline=None)
 def test_what_is_open_is_what_lasts(parcels_case, tmp_path_factory, letters):
     lake = Lake(str(tmp_path_factory.mktemp("story")))
     promote(lake)

@@ -228,8 +228,7 @@ def test_a_classifier_tells_turned_parcels_from_those_the_champion_learnt_from(d
     assert measured(drifting, QUIET, "multivariate_drift")["status"] == "ok"
     found = measured(drifting, SECOND, "multivariate_drift")
     assert (found["status"], found["n"]) == ("drifted", 2 * parcels.PER_DAY)
-    assert found["low"] < found["value"] <= found["high"] <= 1
-    assert found["limit"] < found["value"]
+    assert found["limit"] < found["low"] < found["value"] <= found["high"] <= 1
     assert "it goes by weight" in found["reason"]
 
 

@@ -70,7 +70,7 @@ def prepare(case: UseCase, at: Partition, lake: Lake, model: Model | None, matur
     Those of `known` are among them: what a look says must not depend on who wrote which labels before.
     """
     waiting = dataset.mature_labels(case, sorted({*matured, *_candidates(case, at, lake, model)}), lake)
-    return {key: why for key, why in waiting.items() if key in set(matured)}
+    return {key: waiting[key] for key in matured if key in waiting}
 
 
 def _candidates(case: UseCase, at: Partition, lake: Lake, model: Model | None) -> list[str]:

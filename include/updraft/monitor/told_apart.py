@@ -32,7 +32,6 @@ _TREES = {
     "num_leaves": 7,
     "learning_rate": 0.2,
     "min_data_in_leaf": 20,
-    "max_bin": 63,
     "feature_fraction": 0.7,
     "seed": SEED,
     "deterministic": True,
@@ -169,14 +168,11 @@ def _predicted(matrix: Rows, y: Rows, blocks: NDArray[np.str_], codes: list[int]
 
     predicted, gain = np.full(len(y), 0.5), np.zeros(matrix.shape[1])
     folds = _folds(y, blocks)
-    # Values are sorted into bins once, not once a fold: bins know no label.
-    whole = lightgbm.Dataset(matrix, y, categorical_feature=codes, params=_TREES, free_raw_data=False).construct()
     for fold in np.unique(folds):
-        inside = np.flatnonzero(folds == fold)
-        trees = lightgbm.Booster(_TREES, whole.subset(np.flatnonzero(folds != fold).tolist(), _TREES))
-        for _ in range(_ROUNDS):
-            trees.update()
-        predicted[inside] = np.asarray(trees.predict(matrix[inside], num_threads=1))
+        train = folds != fold
+        data = lightgbm.Dataset(matrix[train], y[train], categorical_feature=codes, params=_TREES)
+        trees = lightgbm.train(_TREES, data, _ROUNDS)
+        predicted[~train] = np.asarray(trees.predict(matrix[~train], num_threads=1))
         gain += trees.feature_importance("gain")
     return predicted, gain
 
