@@ -34,7 +34,7 @@ from updraft.asof import raw_table
 from updraft.dataset import Dataset
 from updraft.demo.publisher import Publisher
 from updraft.evidence.interval import interval
-from updraft.evidence.metrics import METRICS
+from updraft.evidence.metrics import METRICS, of_kind
 from updraft.evidence.worth import expected_value
 from updraft.ingest.feed import Feed
 from updraft.lake import Lake
@@ -127,7 +127,7 @@ def report(case: UseCase, data: Dataset, made: Candidate) -> None:
     """Print every family's metrics on the test months."""
     held = made.split.take(data.rows, "holdout")
     y, days = held[case.label.column].to_numpy(float), held["partition"].to_numpy(str)
-    metrics = {**METRICS, "value": expected_value(case.problem.value)}
+    metrics = {**of_kind(case.problem.kind), "value": expected_value(case.problem.value)}
     print(f"  {'':10}" + "".join(f"{name:^25}" for name in metrics))
     for family, model in sorted({made.model.family: made.model, **made.baselines}.items()):
         p = model.predict(held)
