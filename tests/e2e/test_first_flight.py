@@ -13,6 +13,7 @@ from tests import promises
 
 from updraft import ingest, score
 from updraft.asof import raw_table
+from updraft.demo.board import Board
 from updraft.demo.plan import SHORT
 from updraft.demo.publisher import Publisher
 from updraft.demo.story import CASE, Story
@@ -85,7 +86,8 @@ def lived(airflow, settings):
     """The short life, lived once."""
     case = load.load(CASE)
     audience = Saboteur(airflow.api, settings)
-    story = Story(airflow.api, Publisher(settings.inbox, calendar(case)), calendar(case), audience)
+    board = Board(airflow.api, airflow.processes, glance=0.4)
+    story = Story(airflow.api, board, Publisher(settings.inbox, calendar(case)), calendar(case), audience)
     story.live(SHORT)
     return case, Lake(settings.lake), story, audience
 

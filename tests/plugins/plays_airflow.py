@@ -34,8 +34,12 @@ class Airflow:
             match request.method, *request.path.removeprefix("/api/v2/").split("/"):
                 case "POST", "dags", dag, "dagRuns":
                     return 200, {"dag_run_id": self._trigger(dag.split("__")[1], **request.body)}
-                case "GET", "dags", dag, "dagRuns":
-                    return 200, {"dag_runs": self._of(dag.split("__")[1], request.query["partition_key_pattern"])}
+                case "GET", "dags", "~", "dagRuns":
+                    newest_first = request.query["order_by"].startswith("-")
+                    return 200, {"dag_runs": _page([*self.runs.values()][:: -1 if newest_first else 1], request)}
+                case "GET", "dags", "~", "dagRuns", "~", "taskInstances":
+                    tasks = [task for stage, run_id in self.runs for task in self._tasks(stage, run_id)]
+                    return 200, {"task_instances": _page(tasks, request)}
                 case "GET", "dags", dag, "dagRuns", run_id:
                     return 200, self.runs[dag.split("__")[1], run_id]
                 case "GET", "dags", dag, "dagRuns", run_id, "taskInstances":
@@ -49,14 +53,20 @@ class Airflow:
         return 404, {"detail": request.path}
 
     def _trigger(
-        self, stage: str, *, dag_run_id: str, partition_key: str | None, conf: dict[str, Any], logical_date: None
+        self, stage: str, *, dag_run_id: str, partition_key: str | None, conf: dict[str, Any], **_when: str | None
     ) -> str:
         self.asked.append((stage, partition_key, conf))
         return self._run(stage, dag_run_id, partition_key or "")
 
     def _run(self, stage: str, run_id: str, key: str) -> str:
         state = "failed" if stage == self.fails or self._spoilt(stage, key) else "success"
-        self.runs[stage, run_id] = {"dag_run_id": run_id, "state": state, "partition_key": key, "start_date": BEGAN}
+        self.runs[stage, run_id] = {
+            "dag_id": f"flight_delays__{stage}",
+            "dag_run_id": run_id,
+            "state": state,
+            "partition_key": key,
+            "start_date": BEGAN,
+        }
         if state == "success" and key:
             self._wake(stage, key)
         return run_id
@@ -69,9 +79,6 @@ class Airflow:
             if self.incidents[key] == "retrain":
                 self._run("train", f"retrain__{key}", "")
 
-    def _of(self, stage: str, key: str) -> list[dict[str, Any]]:
-        return [run for (of, _), run in self.runs.items() if of == stage and run["partition_key"] == key][-1:]
-
     def _spoilt(self, stage: str, key: str) -> bool:
         spoilt = {"outcomes": "#REF!", "schedule": "destination"}
         files = {self.inbox / "flight_delays" / source / f"{key}.csv": mark for source, mark in spoilt.items()}
@@ -81,8 +88,9 @@ class Airflow:
         run = self.runs[stage, run_id]
         states = {"outcomes.publish": run["state"], "build": run["state"], "score": run["state"]}
         states["incident"] = "success" if run["partition_key"] in self.incidents else "skipped"
+        whose = {"dag_id": run["dag_id"], "dag_run_id": run_id}
         times = {"try_number": 2, "duration": 2.0, "start_date": BEGAN, "end_date": BEGAN}
-        return [{"task_id": task, "state": state, **times} for task, state in states.items()]
+        return [{"task_id": task, "state": state, **whose, **times} for task, state in states.items()]
 
     def _xcom(self, stage: str, run_id: str, task: str, key: str) -> tuple[int, Any]:
         if key == "work_seconds":
@@ -100,3 +108,8 @@ class Airflow:
     def _shape(self, stage: str) -> list[dict[str, Any]]:
         order = ["outcomes.publish", "build", "score", "incident"]
         return [{"task_id": task, "downstream_task_ids": order[n + 1 : n + 2]} for n, task in enumerate(order)]
+
+
+def _page(rows: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
+    offset = int(request.query.get("offset", 0))
+    return rows[offset : offset + int(request.query["limit"])]

@@ -8,11 +8,13 @@ from tests.plugins.plays_airflow import Airflow
 from tests.plugins.served import serve
 
 from updraft.demo import story as module
+from updraft.demo.board import Board
 from updraft.demo.plan import Plan
 from updraft.demo.publisher import Publisher
 from updraft.demo.story import Story
 from updraft.errors import Permanent
 from updraft.local.airflow_api import AirflowApi
+from updraft.local.processes import Processes
 from updraft.partition import calendar
 from updraft.spec import load
 
@@ -57,7 +59,6 @@ def flights(tmp_path_factory):
 @pytest.fixture
 def told(flights, tmp_path, monkeypatch):
     """Live through a plan with an Airflow that behaves as the test says."""
-    monkeypatch.setattr(module, "GLANCE", 0.01)
     monkeypatch.setattr(module, "PATIENCE", 20.0)
 
     def told(plan=PLAN, **behaviour):
@@ -65,7 +66,9 @@ def told(flights, tmp_path, monkeypatch):
         publisher._tables = flights._tables
         airflow = Airflow(tmp_path / "inbox", **behaviour)
         with serve(airflow.answer) as url:
-            story = Story(AirflowApi(url, "x"), publisher, DATES, Audience())
+            api = AirflowApi(url, "x")
+            board = Board(api, Processes(tmp_path), glance=0.01)
+            story = Story(api, board, publisher, DATES, Audience())
             story.live(plan)
         return story, airflow
 

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tests.plugins.served import serve
 
@@ -111,7 +113,9 @@ def test_a_run_is_triggered_under_its_id_unless_it_was_before(airflow, how, said
     api, answers, asked, _ = airflow
     answers["POST", "/dags/x/dagRuns"] = (status, {})
     assert api.trigger("x", run_id="run 1", **how) == "run 1"
+    due = datetime.fromisoformat(asked[-1].body.pop("run_after"))
     assert asked[-1].body == {"logical_date": None, "dag_run_id": "run 1", **said}
+    assert due <= datetime.now(UTC) - timedelta(seconds=1)  # else SQLite lets it wait for the next second
 
 
 def test_runs_and_tasks_are_listed(airflow):
@@ -160,3 +164,19 @@ def test_a_pool_is_made_unless_there_is_one(airflow, status):
     answers["POST", "/pools"] = (status, {})
     api.make_pool("updraft_training", 1)
     assert asked[-1].body == {"name": "updraft_training", "slots": 1}
+
+
+def test_all_runs_and_tasks_are_read_page_by_page(airflow):
+    api, answers, asked, _ = airflow
+    full, rest = [{"id": n} for n in range(100)], [{"id": 100}]
+    for path, what, read in (
+        ("/dags/~/dagRuns", "dag_runs", api.every_run),
+        ("/dags/~/dagRuns/~/taskInstances", "task_instances", api.every_task),
+    ):
+        pages = iter([full, rest])
+        answers["GET", path] = lambda pages=pages, what=what: (200, {what: next(pages)})
+        assert list(read()) == [*full, *rest]
+        assert [request.query["offset"] for request in asked if request.token and request.path.endswith(path)] == [
+            "0",
+            "100",
+        ]

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
+from updraft.demo.board import Board
 from updraft.demo.plan import Plan
 from updraft.demo.publisher import Publisher
 from updraft.errors import Permanent
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 CASE = "flight_delays"
-AHEAD = 2
-GLANCE = 0.4  # seconds between two looks; every look costs the API server time that tasks need
+AHEAD = 3  # days that are followed while another is ingested
+TRAINING = 4  # days that are ingested while a training goes on
 PATIENCE = 300.0  # seconds a single run may take
 WHY = 300  # characters of a reason that are told
 
@@ -45,11 +46,13 @@ class Story:
     """
 
     api: AirflowApi
+    board: Board
     publisher: Publisher
     dates: Calendar
     audience: Audience
     runs: list[tuple[str, str]] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
+    _trainings: dict[str, "Future[None]"] = field(default_factory=dict)
 
     def live(self, plan: Plan) -> None:
         """Tell the whole story.
@@ -90,20 +93,25 @@ class Story:
         self._tell_outcome(key, run_id)
 
     def _replay(self, days: Sequence[Partition], plan: Plan) -> None:
-        """Live day after day, a run per stage and day; a day is ingested while up to two before it are watched."""
-        with ThreadPoolExecutor(AHEAD) as beside:
+        """Live day after day, a run per stage and day; a day is ingested while those before it are followed."""
+        with ThreadPoolExecutor(1) as training, ThreadPoolExecutor(AHEAD) as beside:
             watched: list[Future[None]] = []
-            for day in days:
+            for place, day in enumerate(days):
                 self._mishaps(day, plan)
                 self._ingest(day, mistaken=day.key == plan.corrected)
-                watched.append(beside.submit(self._watch, day.key))
+                watched.append(beside.submit(self._watch, day.key, training))
                 if day.key == plan.corrected:
                     watched[-1].result()
                     self._correction(day)
+                    watched.append(beside.submit(self._watch, day.key, training))
                 for earlier in watched[:-AHEAD]:
                     earlier.result()
+                for before in days[: max(0, place + 1 - TRAINING)]:
+                    self._trained(before.key)
             for last in watched:
                 last.result()
+            for day in days:
+                self._trained(day.key)
 
     def _ingest(self, partition: Partition, *, mistaken: bool) -> None:
         self.publisher.publish([partition])
@@ -112,12 +120,12 @@ class Story:
             self.publisher.deliver("outcomes", partition, self.publisher.mistaken(outcomes))
         self._follow(partition.key, "ingest", lambda: self._trigger("ingest", partition=partition.key))
 
-    def _watch(self, key: str) -> None:
-        """Follow what the ingested partition sets off."""
+    def _watch(self, key: str, training: Executor) -> None:
+        """Follow what the ingested partition sets off; a training that it asks for goes on beside."""
         for stage in ("features", "score", "monitor"):
             run_id = self._follow(key, stage, lambda stage=stage: self._awaited(stage, key))  # type: ignore[misc]
-        if self._task_state("monitor", run_id, "incident") == "success":
-            self._incident(key)
+        if self._task_state("monitor", run_id, "incident") == "success" and self._incident(key) == "retrain":
+            self._trainings[key] = training.submit(self._retrain, key)
 
     def _correction(self, day: Partition) -> None:
         """The airline sends outcomes again that it had got wrong, after they were built upon."""
@@ -131,7 +139,6 @@ class Story:
             "outcomes of one airline are corrected; from now on the new version counts. "
             f"Features of {late['features']} were computed without it, policy: {late['policy']}",
         )
-        self._watch(day.key)
 
     def _mishaps(self, day: Partition, plan: Plan) -> None:
         """What the airline sends wrong first."""
@@ -154,7 +161,8 @@ class Story:
         self.audience.event(day.key, f"{what}: not let in, {why[:WHY]}")
         self.audience.event(day.key, "the airline sends it again, as it should be")
 
-    def _incident(self, key: str) -> None:
+    def _incident(self, key: str) -> str:
+        """Tell what is decided about an incident; return the action."""
         run_id = self._awaited("retrain", key)
         self._finish("retrain", run_id)
         decision = self.api.xcom(f"{CASE}__retrain", run_id, "decide")
@@ -163,11 +171,18 @@ class Story:
             self.incidents.append(key)
         what = "incident is over" if over else "incident lasts"
         self.audience.event(key, f"{what}; decision: {decision['action']}, because {decision['because']}")
-        if decision["action"] == "retrain":
-            trained = f"retrain__{key}"
-            self.runs.append(("train", trained))
-            self._finish("train", trained)
-            self._tell_outcome(key, trained)
+        return str(decision["action"])
+
+    def _retrain(self, key: str) -> None:
+        trained = f"retrain__{key}"
+        self.runs.append(("train", trained))
+        self._finish("train", trained)
+        self._tell_outcome(key, trained)
+
+    def _trained(self, key: str) -> None:
+        """Wait for the training that a day has asked for, if it has."""
+        if key in self._trainings:
+            self._trainings[key].result()
 
     def _tell_outcome(self, key: str, run_id: str) -> None:
         fitted = self.api.xcom(f"{CASE}__train", run_id, "fit")
@@ -192,23 +207,19 @@ class Story:
 
     def _awaited(self, stage: str, key: str) -> str:
         """Id of the run that an asset started for a partition."""
-        deadline = time.monotonic() + PATIENCE
+        deadline, dag_id = time.monotonic() + PATIENCE, f"{CASE}__{stage}"
         while time.monotonic() < deadline:
-            found = self.api.runs(f"{CASE}__{stage}", partition_key_pattern=key, limit=1)
-            if found:
-                run_id = str(found[0]["dag_run_id"])
-                if (stage, run_id) not in self.runs:
+            for (of, run_id), run in self.board.newest().items():
+                if of == dag_id and run["partition_key"] == key and (stage, run_id) not in self.runs:
                     self.runs.append((stage, run_id))
                     return run_id
-            time.sleep(GLANCE)
         raise Permanent(f"No run of {stage} was started for {key}.", next_step="read .updraft/logs/scheduler.log.")
 
     def _ended(self, stage: str, run_id: str) -> str:
         deadline = time.monotonic() + PATIENCE
-        while (state := str(self.api.run(f"{CASE}__{stage}", run_id)["state"])) not in ENDED:
+        while (state := self.board.state(f"{CASE}__{stage}", run_id)) not in ENDED:
             if time.monotonic() > deadline:
                 raise Permanent(f"{stage} {run_id} took too long.", next_step="look at it in the Airflow UI.")
-            time.sleep(GLANCE)
         return state
 
     def _finish(self, stage: str, run_id: str) -> None:

@@ -113,30 +113,26 @@ def timing(api: AirflowApi, case: UseCase, runs: Sequence[tuple[str, str]], warm
     seconds: dict[str, float] = {}
     overheads: list[float] = []
     upstream = {stage: api.upstream(f"{case.name}__{stage}") for stage in {stage for stage, _ in runs}}
+    began = {(run["dag_id"], run["dag_run_id"]): str(run["start_date"]) for run in api.every_run()}
+    tasks: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for task in api.every_task():
+        tasks.setdefault((task["dag_id"], task["dag_run_id"]), {})[task["task_id"]] = task
     for place, (stage, run_id) in enumerate(runs):
-        run = api.run(f"{case.name}__{stage}", run_id)
-        tasks = {t["task_id"]: t for t in api.tasks(f"{case.name}__{stage}", run_id)}
-        for task in tasks.values():
+        run = (f"{case.name}__{stage}", run_id)
+        for task in tasks[run].values():
             seconds[stage] = seconds.get(stage, 0.0) + (task["duration"] or 0.0)
             if place >= warm_from and task["state"] == "success":
-                overheads.append(_overhead(api, case, stage, run, tasks, task, upstream[stage]))
+                work = api.work_seconds(*run, task["task_id"])
+                waited_for = [tasks[run][name]["end_date"] for name in upstream[stage][task["task_id"]]]
+                overheads.append(_overhead(task, work, [began[run], *filter(None, waited_for)]))
     known = [value for value in overheads if not math.isnan(value)]
     return Timing(seconds, len(known), median(known) if known else math.nan)
 
 
-def _overhead(
-    api: AirflowApi,
-    case: UseCase,
-    stage: str,
-    run: dict[str, Any],
-    tasks: dict[str, dict[str, Any]],
-    task: dict[str, Any],
-    upstream: dict[str, list[str]],
-) -> float:
-    work = api.work_seconds(f"{case.name}__{stage}", run["dag_run_id"], task["task_id"])
+def _overhead(task: dict[str, Any], work: float | None, waited_for: Sequence[str]) -> float:
+    """Seconds around a task's own work, and since the last thing it waited for; nan when it does not tell its work."""
     if work is None:
         return math.nan
-    before = [tasks[name]["end_date"] for name in upstream[task["task_id"]] if tasks[name]["end_date"]]
-    waited_for = max([*before, run["start_date"]], key=datetime.fromisoformat)
-    gap = (datetime.fromisoformat(task["start_date"]) - datetime.fromisoformat(waited_for)).total_seconds()
+    last = max(waited_for, key=datetime.fromisoformat)
+    gap = (datetime.fromisoformat(task["start_date"]) - datetime.fromisoformat(last)).total_seconds()
     return max(0.0, float(task["duration"]) - work) + max(0.0, gap)

@@ -1,5 +1,8 @@
 """Airflow's REST API, as much of it as a demo and a test need."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, cast
 
 import httpx
@@ -8,6 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from updraft.errors import Permanent, Transient
 
 ENDED = {"success", "failed"}
+PAGE = 100  # the most Airflow returns at once
 
 
 class AirflowApi:
@@ -39,7 +43,10 @@ class AirflowApi:
         self, dag_id: str, *, run_id: str, partition: str | None = None, conf: dict[str, Any] | None = None
     ) -> str:
         """Start a run with this id, unless there is one; return the id."""
-        body = {"logical_date": None, "dag_run_id": run_id, "partition_key": partition, "conf": conf or {}}
+        # SQLite's clock knows whole seconds: a run of this very moment would wait until the next begins.
+        due = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+        asked = {"run_after": due, "partition_key": partition, "conf": conf or {}}
+        body = {"logical_date": None, "dag_run_id": run_id, **asked}
         self._call("POST", f"/dags/{dag_id}/dagRuns", json=body, but={409})
         return run_id
 
@@ -50,6 +57,18 @@ class AirflowApi:
     def runs(self, dag_id: str, **filters: object) -> list[dict[str, Any]]:
         """Runs of a DAG, newest first."""
         return list(self._get(f"/dags/{dag_id}/dagRuns", order_by="-run_after", **filters)["dag_runs"])
+
+    def newest(self, limit: int) -> list[dict[str, Any]]:
+        """The runs of all DAGs that were made last, newest first."""
+        return list(self._get("/dags/~/dagRuns", order_by="-id", limit=limit)["dag_runs"])
+
+    def every_run(self) -> Iterator[dict[str, Any]]:
+        """All runs of all DAGs."""
+        yield from self._pages("/dags/~/dagRuns", "dag_runs")
+
+    def every_task(self) -> Iterator[dict[str, Any]]:
+        """Task instances of all runs."""
+        yield from self._pages("/dags/~/dagRuns/~/taskInstances", "task_instances")
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Task instances of a run."""
@@ -85,6 +104,13 @@ class AirflowApi:
 
     def _get(self, path: str, **query: object) -> dict[str, Any]:
         return self._call("GET", path, params=query)
+
+    def _pages(self, path: str, what: str) -> Iterator[dict[str, Any]]:
+        for offset in count(0, PAGE):
+            page = self._get(path, order_by="id", limit=PAGE, offset=offset)[what]
+            yield from page
+            if len(page) < PAGE:
+                return
 
     # SQLite lets one writer in at a time: under load a request can meet a locked database.
     @retry(
