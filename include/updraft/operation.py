@@ -8,11 +8,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from updraft.errors import Permanent
-from updraft.lake import Lake
 from updraft.spec.costs import Costs
 from updraft.spec.model import UseCase
+
+if TYPE_CHECKING:
+    from updraft.lake import Lake
 
 HOUR = 3600.0
 GIGABYTE = 1e9
@@ -51,13 +54,13 @@ class Spent:
         return (self.cpu_seconds * costs.cpu_hour + held * costs.gigabyte_hour) / HOUR
 
 
-def keep(case: UseCase, lake: Lake, spent: Spent) -> None:
+def keep(case: UseCase, lake: "Lake", spent: Spent) -> None:
     """Keep what a task took; an attempt that is told again is not counted again."""
     run = re.sub(r"[^A-Za-z0-9_-]", "-", spent.run)[:120]
     lake.create(f"{_folder(case, spent.partition)}/{spent.task}/{run}.json", json.dumps(asdict(spent)).encode())
 
 
-def read(case: UseCase, lake: Lake, partitions: Sequence[str] | None = None) -> list[Spent]:
+def read(case: UseCase, lake: "Lake", partitions: Sequence[str] | None = None) -> list[Spent]:
     """What the tasks of some partitions took, or of all."""
     folders = [_folder(case)] if partitions is None else [_folder(case, key) for key in partitions]
     return [_read(lake, key) for folder in folders for key in lake.keys(folder)]
@@ -76,7 +79,7 @@ def _folder(case: UseCase, partition: str = "") -> str:
     return f"operation/{case.name}/{partition}".rstrip("/")
 
 
-def _read(lake: Lake, key: str) -> Spent:
+def _read(lake: "Lake", key: str) -> Spent:
     try:
         return Spent(**json.loads(lake.get(key)))
     except (ValueError, TypeError) as broken:

@@ -50,5 +50,6 @@ def _arrival(case: UseCase, source: str) -> Asset:
 
 
 def _asset(case: UseCase, what: str, watchers: Sequence[AssetWatcher] = ()) -> Asset:
-    name, uri = f"{case.name}.{what}", f"updraft://{case.name}/{what}"
+    # For a scheme without `x-` Airflow imports what every provider knows of URIs, boto3 among it, at each parse.
+    name, uri = f"{case.name}.{what}", f"x-updraft://{case.name}/{what}"
     return Asset(name=name, uri=uri, group="updraft", watchers=list(watchers))

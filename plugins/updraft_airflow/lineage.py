@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from updraft.asof import raw_table
-from updraft.lake import Lake
 from updraft.spec.model import UseCase
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from updraft.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,18 @@ def wanted() -> bool:
     return not is_disabled()
 
 
-def tables(case: UseCase, lake: Lake, kinds: Sequence[str]) -> tuple[Place, ...]:
+def tables(case: UseCase, lake: "Lake", kinds: Sequence[str]) -> tuple[Place, ...]:
     """The tables of a use case, by kind, as they are now; one that is not there yet is left out."""
     return tuple(place for kind in kinds for place in _places(lake, _names(case, kind)))
 
 
 def _names(case: UseCase, kind: str) -> list[str]:
+    from updraft.asof import raw_table
+
     return [raw_table(case, source) for source in case.sources] if kind == "raw" else [f"{kind}/{case.name}"]
 
 
-def _places(lake: Lake, names: Sequence[str]) -> list[Place]:
+def _places(lake: "Lake", names: Sequence[str]) -> list[Place]:
     found = []
     for table in names:
         if (shape := lake.shape(table)) is not None:
@@ -69,8 +71,10 @@ def _places(lake: Lake, names: Sequence[str]) -> list[Place]:
     return found
 
 
-def delivery(case: UseCase, lake: Lake, source: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+def delivery(case: UseCase, lake: "Lake", source: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     """Where the deliveries of a source come from, without what it takes to get in, and where their rows go."""
+    from updraft.asof import raw_table
+
     return (Place(f"updraft://{case.name}/{source}"),), tuple(_places(lake, [raw_table(case, source)]))
 
 

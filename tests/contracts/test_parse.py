@@ -13,10 +13,9 @@ from updraft.settings import Settings
 ROOT = Path(__file__).parents[2]
 STAGES = {file.stem for file in (ROOT / "dags").glob("*.py")}
 USE_CASES = {folder.name for folder in (ROOT / "include" / "use_cases").iterdir() if (folder / "spec.yaml").is_file()}
-# boto3 is missing here on purpose: Airflow imports it itself, for the URI of any asset.
 HEAVY = (
-    "pandas", "sklearn", "scipy", "lightgbm", "mlflow", "great_expectations", "duckdb", "deltalake", "matplotlib",
-    "obstore",
+    "boto3", "deltalake", "duckdb", "great_expectations", "lightgbm", "matplotlib", "mlflow", "obstore", "pandas",
+    "pyarrow", "scipy", "sklearn",
 )  # fmt: skip
 
 PARSE = """

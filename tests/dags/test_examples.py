@@ -67,7 +67,7 @@ def test_the_dags_that_are_started_exist(examples, flights):
 
 def test_the_assets_of_ours_that_are_waited_for_are_announced(examples, flights):
     ours = {(a.name, a.uri, a.group) for dag in flights.values() for task in dag.tasks for a in task.outlets}
-    waited = {a for dag in examples.values() for a in condition(dag) if a.uri.startswith("updraft://")}
+    waited = {a for dag in examples.values() for a in condition(dag) if a.uri.startswith("x-updraft://")}
     assert waited
     assert {(a.name, a.uri, a.group) for a in waited} <= ours
 

@@ -162,7 +162,7 @@ def _event(payload: Any) -> AssetEventDagRunReference:
     nobody = dict.fromkeys(("source_task_id", "source_dag_id", "source_run_id", "source_map_index"))
     return AssetEventDagRunReference.model_validate(
         {
-            "asset": {"name": "tiny.arrival.plan", "uri": "updraft://tiny/arrival.plan", "extra": {}},
+            "asset": {"name": "tiny.arrival.plan", "uri": "x-updraft://tiny/arrival.plan", "extra": {}},
             "extra": {"from_trigger": True, "payload": payload},
             "source_aliases": [],
             "timestamp": NOW,

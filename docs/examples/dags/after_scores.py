@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
-SCORES = Asset(name="flight_delays.scores", uri="updraft://flight_delays/scores", group="updraft")
+SCORES = Asset(name="flight_delays.scores", uri="x-updraft://flight_delays/scores", group="updraft")
 
 with DAG(
     "warn_travellers",

@@ -7,7 +7,7 @@ from airflow.sdk import DAG, Asset, PartitionedAssetTimetable
 
 from updraft_airflow.sensors.drift import DriftSensor
 
-SCORES = Asset(name="flight_delays.scores", uri="updraft://flight_delays/scores", group="updraft")
+SCORES = Asset(name="flight_delays.scores", uri="x-updraft://flight_delays/scores", group="updraft")
 
 with DAG(
     "pause_campaign_on_drift",

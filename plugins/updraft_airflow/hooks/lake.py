@@ -1,12 +1,14 @@
 """The lake behind an Airflow connection."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from updraft.lake import Lake
 from updraft.settings import Settings
+
+if TYPE_CHECKING:
+    from updraft.lake import Lake
 
 # Airflow's AWS connections use boto3's words, the lake uses object_store's.
 _OPTIONS = {"region_name": "region", "endpoint_url": "endpoint", "aws_session_token": "token"}
@@ -30,8 +32,10 @@ class LakeHook(BaseHook):
         super().__init__(**kwargs)
         self.lake_conn_id = lake_conn_id
 
-    def get_conn(self) -> Lake:
+    def get_conn(self) -> "Lake":
         """Lake of the connection."""
+        from updraft.lake import Lake
+
         try:
             connection = self.get_connection(self.lake_conn_id)
         except AirflowNotFoundException:

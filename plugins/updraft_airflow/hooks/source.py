@@ -1,16 +1,18 @@
 """The connections that sources name, as Airflow keeps them: environment, secrets backends, metadata database."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from updraft.errors import SourceClosed
-from updraft.sources.reach.connection import Connection, made
+
+if TYPE_CHECKING:
+    from updraft.sources.reach.connection import Connection
 
 
-def connection(name: str) -> Connection:
+def connection(name: str) -> "Connection":
     """
     Look a connection up.
 
@@ -19,6 +21,8 @@ def connection(name: str) -> Connection:
 
     :raises SourceClosed: If Airflow has none of that name.
     """
+    from updraft.sources.reach.connection import made
+
     try:
         found = BaseHook.get_connection(name)
     except AirflowNotFoundException as unknown:

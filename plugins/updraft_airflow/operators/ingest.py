@@ -1,11 +1,10 @@
 """Ingest: land a source's deliveries, hold them against their contract, publish what passes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
 
-from updraft.lake import Lake
 from updraft.settings import Settings
 from updraft.spec.model import UseCase
 from updraft_airflow import assets, lineage
@@ -14,6 +13,9 @@ from updraft_airflow.lineage import Place
 from updraft_airflow.links import DataReportLink
 from updraft_airflow.operators.stage import StageOperator, announce
 from updraft_airflow.outcomes import airflow_outcomes
+
+if TYPE_CHECKING:
+    from updraft.lake import Lake
 
 
 class IngestOperator(StageOperator):
@@ -34,7 +36,7 @@ class IngestOperator(StageOperator):
         super().__init__(**kwargs)
         self.source = source
 
-    def moved(self, case: UseCase, lake: Lake) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    def moved(self, case: UseCase, lake: "Lake") -> tuple[tuple[Place, ...], tuple[Place, ...]]:
         """From the source into its raw table."""
         return lineage.delivery(case, lake, self.source)
 

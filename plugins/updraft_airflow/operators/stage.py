@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator, BaseXCom, Context
 from airflow.sdk.bases.branch import BranchMixIn
 
 from updraft import operation
-from updraft.lake import Lake
 from updraft.operation import Spent
 from updraft.partition import Partition, calendar
 from updraft.spec import load
@@ -18,6 +17,9 @@ from updraft_airflow import conventions, lineage, partitions
 from updraft_airflow.hooks.lake import LakeHook
 from updraft_airflow.lineage import Lineage, Place
 from updraft_airflow.meter import Meter, rows_of
+
+if TYPE_CHECKING:
+    from updraft.lake import Lake
 
 WORK_SECONDS = "work_seconds"
 
@@ -70,7 +72,7 @@ class StageOperator(BaseOperator):
             read, written = self.moved(self.case, self.lake)
             self._lineage = Lineage(self.case.owner.name, read, written, rows_of(result))
 
-    def moved(self, case: UseCase, lake: Lake) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    def moved(self, case: UseCase, lake: "Lake") -> tuple[tuple[Place, ...], tuple[Place, ...]]:
         """What the task read, and what it wrote."""
         return lineage.tables(case, lake, self.reads), lineage.tables(case, lake, self.writes)
 
@@ -96,7 +98,7 @@ class StageOperator(BaseOperator):
         return calendar(self.case).at(self.keys[-1])
 
     @cached_property
-    def lake(self) -> Lake:
+    def lake(self) -> "Lake":
         """The lake."""
         return LakeHook(self.lake_conn_id).get_conn()
 
