@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from updraft.monitor.drift import ALPHA, Drift, drift
+from updraft.monitor.drift import ALPHA, stability
 from updraft.monitor.level import judge
-from updraft.monitor.measures.features import alpha
 from updraft.monitor.score_distance import Distance, distance
-from updraft.monitor.table import Measurement
+from updraft.monitor.table import Measurement, Status
 from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
 
@@ -21,24 +20,30 @@ _MATTERS = {"number": 0.45, "category": 0.19}
 
 def measure(window: Window) -> list[Measurement]:
     """Drift of the scores, or of the predicted classes, and counts."""
-    case, partition, profile = window.case, window.partition, window.profile
+    partition, profile = window.partition, window.profile
     scored = window.scores[window.scores["score"].notna()]
     given = scored["predicted" if profile.scores.kind == "category" else "score"].to_numpy()
-    moved = drift(profile.scores, given, effect=case.monitor.psi, min_rows=case.monitor.min_rows, alpha=alpha(profile))
     apart = _apart(window, given, numbered(scored))
     rows, refused = len(window.scores), len(window.scores) - len(given)
     return [
-        _index(partition, moved),
+        _index(window, given),
         _distance(window, len(given), apart),
         Measurement(partition, "scored", window.champion, len(given), rows, "info"),
         Measurement(partition, "refused", window.champion, refused, rows, "info"),
     ]
 
 
-def _index(partition: str, moved: Drift) -> Measurement:
+def _index(window: Window, given: NDArray[np.generic]) -> Measurement:
     """The stability index, for who knows it by heart; it takes rows for independent, so it raises no alarm."""
-    status, why = ("unknown", moved.reason) if moved.status == "unknown" else ("info", "rows taken as independent")
-    return Measurement(partition, "score_psi", "scores", moved.value, moved.m, status, why)  # type: ignore[arg-type]
+    reference = window.profile.scores
+    before = np.asarray(reference.counts)
+    value = stability(before, reference.count(given)) if np.count_nonzero(before) > 1 else math.nan
+    told: tuple[Status, str] = ("info", "rows taken as independent")
+    if math.isnan(value):
+        told = "unknown", "the window has no rows, or all rows of the reference are in one cell"
+    elif len(given) < window.case.monitor.min_rows:
+        told = "unknown", f"{len(given)} rows in the window, {window.case.monitor.min_rows} are needed"
+    return Measurement(window.partition, "score_psi", "scores", value, len(given), *told)
 
 
 def _apart(window: Window, given: NDArray[np.generic], partitions: NDArray[np.generic]) -> Distance | None:
