@@ -239,11 +239,6 @@ def _nothing(unknown: Mapping[str, str]) -> str:
     return f"no feature could be judged: {next(iter(unknown.values()))}" if unknown else "the champion has no features"
 
 
-def alpha(profile: Profile) -> float:
-    """Chance of a false alarm of one look at one column, when nothing moved."""
-    return ALPHA / (len(profile.features) + 1)
-
-
 def first_ten(named: Iterable[str]) -> str:
     """Name the first ten, and how many more there are."""
     every = list(named)
