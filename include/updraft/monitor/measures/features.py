@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from updraft.monitor.distance import Mass, jensen_shannon, jensen_shannon_limit, standardised_limit, wasserstein
-from updraft.monitor.drift import ALPHA, Status, stability
+from updraft.monitor.drift import Status, stability
 from updraft.monitor.histogram import SMALLEST_LEVEL, Histogram
 from updraft.monitor.looks import Look, judged, scaled
 from updraft.monitor.measures.feed import broken
