@@ -94,22 +94,23 @@ class Trained:
 
 def trained(world: World, at: int, champion: Trained | None = None) -> Trained | None:
     """Train at the moment of a day; None when that is refused."""
-    return fitted(world, known(world, at, champion))
+    return fitted(world, sound(known(world, at), champion))
 
 
-def known(world: World, at: int, champion: Trained | None = None) -> Dataset:
-    """Labels that are mature and known at the moment of a day, with their rows.
-
-    :param champion: By whose reference partitions that look broken are left out, as a training of Updraft does.
-    """
+def known(world: World, at: int) -> Dataset:
+    """Labels that are mature and known at the moment of a day, with their rows."""
     case = use_case()
     history = case.model.history.days if case.model.history else at
     last = at - world.lag
     first = max(last - history + 1, 0)
     rows = world.rows[span(first, last)].assign(**{case.label.column: world.labels(first, last, at)})
     rows = rows[rows[case.label.column].notna()].reset_index(drop=True)
-    found = Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
-    return found if champion is None else found.without(faulty(case, champion.profile, rows))
+    return Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
+
+
+def sound(data: Dataset, champion: Trained | None) -> Dataset:
+    """Leave out partitions that look broken by the reference of a champion, as a training of Updraft does."""
+    return data if champion is None else data.without(faulty(use_case(), champion.profile, data.rows))
 
 
 def fitted(world: World, data: Dataset) -> Trained | None:
