@@ -1,7 +1,7 @@
 """When to train: the controller as it is, and what people do without one."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -140,7 +140,7 @@ def window(now: Moment, earlier: tuple[Measurement, ...] = ()) -> Window:
         champion=now.champion.digest,
         profile=now.champion.profile,
         features=world.rows[span(first, now.day)],
-        scores=_scored(now, first, now.day, ["partition", *case.entity]),
+        scores=_scored(now, first, now.day),
         matured=truth,
         waiting=waiting,
         holdout=now.champion.on_holdout,
@@ -154,12 +154,11 @@ def window(now: Moment, earlier: tuple[Measurement, ...] = ()) -> Window:
     )
 
 
-def _scored(now: Moment, first: int, last: int, columns: Sequence[str] = ()) -> "DataFrame":
-    """The champion's rows of days `first` to `last`, with the features, or with some columns only."""
-    own, rows = _by_champion(now, first, last), now.world.rows[span(first, last)]
-    rows = (rows[list(columns)] if columns else rows)[own]
-    scores, model = now.scores[span(first, last)][own], np.full(len(rows), now.champion.digest, dtype=object)
-    return rows.assign(score=scores, acted=scores >= now.champion.model.threshold, model=model)
+def _scored(now: Moment, first: int, last: int) -> "DataFrame":
+    """The champion's rows of days `first` to `last`, with the features."""
+    own = _by_champion(now, first, last)
+    rows, scores = now.world.rows[span(first, last)][own], now.scores[span(first, last)][own]
+    return rows.assign(score=scores, acted=scores >= now.champion.model.threshold, model=now.champion.digest)
 
 
 def _by_champion(now: Moment, first: int, last: int) -> NDArray[np.bool_]:
