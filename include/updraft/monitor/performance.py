@@ -88,12 +88,13 @@ def performance(
 
 def labelled(case: UseCase, matured: "DataFrame", waiting: Mapping[str, str]) -> tuple["DataFrame", dict[str, str]]:
     """Rows with a score and a label, and the partitions that have no label at all, in order, each with the reason."""
-    label = case.label.column
-    silent = _silent(matured, label, waiting)
-    there = matured[label].notna() & matured["score"].notna()
-    if silent:
-        there &= ~matured["partition"].isin(list(silent))
-    return matured[there], silent
+    rows, silent = complete(case, matured), _silent(matured, case.label.column, waiting)
+    return rows[~rows["partition"].isin(list(waiting))] if waiting else rows, silent
+
+
+def complete(case: UseCase, rows: "DataFrame") -> "DataFrame":
+    """Rows with a score and a label."""
+    return rows[rows[case.label.column].notna() & rows["score"].notna()]
 
 
 def _estimates(case: UseCase, rows: "DataFrame", how: Weighing) -> dict[str, Interval]:

@@ -71,13 +71,17 @@ class Trained:
         return {name: histogram(self.learnt[name], feature.type) for name, feature in use_case().learned.items()}
 
     @cached_property
+    def reference(self) -> Profile:
+        """What is usual of its features: all that is asked of a champion which nobody monitors."""
+        return profile(self.learnt, use_case(), self.model.predict(self.held), importance(self.model, self.held))
+
+    @cached_property
     def profile(self) -> Profile:
         """What monitoring compares with."""
         case, model = use_case(), self.model
-        kept = profile(self.learnt, case, model.predict(self.held), importance(model, self.held))
         apart = told_apart.usual(model.encoder, self.reference_rows)
         behaved = conduct(case, model, self.held, WATCHED["binary"][0])
-        return replace(kept, conduct=behaved, told_apart=apart, run_width=case.monitor.window)
+        return replace(self.reference, conduct=behaved, told_apart=apart, run_width=case.monitor.window)
 
     @cached_property
     def reference_rows(self) -> "DataFrame":
@@ -110,7 +114,7 @@ def known(world: World, at: int) -> Dataset:
 
 def sound(data: Dataset, champion: Trained | None) -> Dataset:
     """Leave out partitions that look broken by the reference of a champion, as a training of Updraft does."""
-    return data if champion is None else data.without(faulty(use_case(), champion.profile, data.rows))
+    return data if champion is None else data.without(faulty(use_case(), champion.reference, data.rows))
 
 
 def fitted(world: World, data: Dataset) -> Trained | None:

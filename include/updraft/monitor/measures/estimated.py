@@ -12,7 +12,7 @@ from updraft.evidence.sampling import critical
 from updraft.monitor.drift import Status
 from updraft.monitor.estimation import Rows, estimate
 from updraft.monitor.estimation_record import ERROR, Record, error, record
-from updraft.monitor.performance import WATCHED, labelled, numbered, predicted, too_few
+from updraft.monitor.performance import WATCHED, complete, numbered, predicted, too_few
 from updraft.monitor.table import Measurement
 from updraft.monitor.truth import truth
 from updraft.monitor.watched import Watched
@@ -72,7 +72,7 @@ def _scored(window: Window, names: list[str]) -> "DataFrame":
 
 def _known(window: Window) -> "DataFrame":
     """Labelled rows; where labels do not arrive alike, drawn anew as often as each has to speak for others."""
-    known, _ = labelled(window.case, window.matured if window.known is None else window.known, {})
+    known = complete(window.case, window.matured if window.known is None else window.known)
     how = weighing(window.case, window.arrivals)
     if not how.needed or not len(known):
         return known

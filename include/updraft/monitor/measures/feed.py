@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+
 from updraft.monitor.feed import FEWEST_ROWS, Column, Usual, by_partition, signs
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
