@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from updraft.monitor.drift import ALPHA, Drift, drift
 from updraft.monitor.level import judge
 from updraft.monitor.measures.features import alpha
+from updraft.monitor.performance import numbered
 from updraft.monitor.score_distance import Distance, distance
 from updraft.monitor.table import Measurement
-from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
 
 # What a stability index of 0.2 comes to: of two normal laws that far apart in deviations, sqrt(0.2); of shares that far
