@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from updraft.evidence.metrics import METRICS, measure, of_kind
-from updraft.evidence.metrics.auc import clustered, delong
+from updraft.evidence.metrics.auc import clustered, delong, placements
 from updraft.evidence.sampling import standard_error
 from updraft.evidence.worth import expected_value
 from updraft.spec.prediction import Value
@@ -178,10 +178,11 @@ def test_an_auc_whose_blocks_share_their_luck_is_less_sure_by_formula_as_by_resa
     alone = 0.7 * y + random.normal(size=1200)
     shared = alone + 0.5 * random.normal(size=30)[codes] * y
     by_blocks = standard_error(METRICS["auc"], y, shared, codes, confidence=0.95, seed=1)
-    assert clustered(y, alone, codes) == pytest.approx(delong(y, alone), rel=0.3)
-    assert clustered(y, shared, codes) == pytest.approx(by_blocks, rel=0.1)
-    assert clustered(y, shared, codes) > 1.3 * delong(y, shared)
+    assert clustered(y, placements(y, alone), codes) == pytest.approx(delong(y, alone), rel=0.3)
+    assert clustered(y, placements(y, shared), codes) == pytest.approx(by_blocks, rel=0.1)
+    assert clustered(y, placements(y, shared), codes) > 1.3 * delong(y, shared)
 
 
 def test_an_auc_of_a_class_in_one_block_has_no_error_by_blocks() -> None:
-    assert np.isnan(clustered(floats(1, 1, 0, 0), floats(0.1, 0.4, 0.2, 0.3), np.array([0, 0, 0, 1])))
+    y = floats(1, 1, 0, 0)
+    assert np.isnan(clustered(y, placements(y, floats(0.1, 0.4, 0.2, 0.3)), np.array([0, 0, 0, 1])))

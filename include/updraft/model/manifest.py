@@ -1,6 +1,7 @@
 """What a model is, what it was trained on and what it demands; its digest is the model's name."""
 
 import hashlib
+from functools import cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -71,7 +72,13 @@ def sha256(content: bytes) -> str:
 def libraries() -> dict[str, Any]:
     """Versions of what could change a prediction."""
     import platform
-    from importlib.metadata import version
 
     wanted = ("lightgbm", "numpy", "pandas", "scikit-learn")
-    return {"python": platform.python_version(), **{name: version(name) for name in wanted}}
+    return {"python": platform.python_version(), **{name: _version(name) for name in wanted}}
+
+
+@cache
+def _version(name: str) -> str:
+    from importlib.metadata import version
+
+    return version(name)

@@ -6,6 +6,7 @@ is eight times the Jensen-Shannon divergence.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +37,16 @@ class Mass:
         places, count = np.searchsorted(cells.edges, finite), len(cells.cuts) + 1
         rows, sums = np.bincount(places, minlength=count), np.bincount(places, finite, minlength=count)
         return cls(rows.astype(np.float64), sums.astype(np.float64))
+
+    @classmethod
+    def of_each(cls, cells: Histogram, parts: Sequence[NDArray[np.float64]]) -> "Mass":
+        """Sort finite numbers of several sides into the cells of a histogram (sides, cells)."""
+        sides, count = len(parts), len(cells.cuts) + 1
+        numbers = np.concatenate([*parts, np.empty(0)])
+        side = np.repeat(np.arange(sides), [len(values) for values in parts])
+        flat = side * count + np.searchsorted(cells.edges, numbers)
+        rows, sums = np.bincount(flat, minlength=sides * count), np.bincount(flat, numbers, minlength=sides * count)
+        return cls(rows.reshape(sides, count).astype(np.float64), sums.reshape(sides, count).astype(np.float64))
 
     @cached_property
     def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -7,7 +7,7 @@ the fault and what the world.
 
 from typing import TYPE_CHECKING
 
-from updraft.monitor.feed import Usual, signs
+from updraft.monitor.feed import Usual, by_partition, signs
 from updraft.monitor.reference import Profile
 from updraft.spec.model import UseCase
 
@@ -21,14 +21,13 @@ def faulty(case: UseCase, profile: Profile, rows: "DataFrame") -> dict[str, str]
     :param profile: Reference of the champion; one that does not keep its partitions says nothing.
     :param rows: Feature rows with their `partition`.
     """
-    held = {str(key): own for key, own in rows.groupby("partition", sort=True)}
     first, own = min(profile.partitions, default=""), set(profile.partitions)
-    judged = {key for key in held if first and key > first and key not in own}
-    found: dict[str, list[str]] = {key: [] for key in held}
-    for name in _comparable(case, profile, rows) if judged else ():
-        # Partitions of the reference too: a jump is one from the partition before.
-        columns = [each[name] for each in held.values()]
-        for key, why in zip(held, signs(Usual.of(profile, name), columns, was_broken=False), strict=True):
+    # Partitions of the reference are looked at too: a jump is one from the partition before.
+    keys, columns = by_partition(rows, _comparable(case, profile, rows))
+    judged = {key for key in keys if first and key > first and key not in own}
+    found: dict[str, list[str]] = {key: [] for key in keys}
+    for name, parts in columns.items() if judged else ():
+        for key, why in zip(keys, signs(Usual.of(profile, name), parts, was_broken=False), strict=True):
             found[key] += [f"{name}: {why}"] if why else []
     return {key: "; ".join(why) for key, why in found.items() if why and key in judged}
 

@@ -4,11 +4,11 @@ The world drifts; it does not turn degrees Celsius into Fahrenheit overnight, no
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from updraft.monitor.distance import Mass, wasserstein
 from updraft.monitor.histogram import Histogram
 from updraft.monitor.reference import Profile, Seen
 from updraft.monitor.skew import lower_bound
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 # Rows of a partition below which no sign is told from chance.
 FEWEST_ROWS = 30
@@ -34,6 +37,7 @@ CHANCE = 1e-6
 COLDEST, HOTTEST = -80.0, 140.0
 
 Numbers = NDArray[np.float64]
+Column = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,12 @@ class Usual:
 
     @classmethod
     def of(cls, profile: Profile, name: str) -> Self:
-        """Take it from a reference."""
-        return cls(profile.features[name], profile.seen.get(name, Seen()), profile.part(name))
+        """Take it from a reference, once."""
+        if ("usual", name) not in profile.derived:
+            made = cls(profile.features[name], profile.seen.get(name, Seen()), profile.part(name))
+            profile.derived["usual", name] = made
+        found: Self = profile.derived["usual", name]
+        return found
 
     @cached_property
     def missing(self) -> float:
@@ -125,6 +133,13 @@ class Usual:
     def apart(self, one: Mass, other: Mass) -> Numbers:
         """Wasserstein distance in standard deviations of the reference (...,)."""
         return wasserstein(self.cells, one, other) / (self.seen.spread or math.nan)
+
+
+def by_partition(rows: "DataFrame", names: Iterable[str]) -> tuple[list[str], dict[str, list[Column]]]:
+    """Keys of the partitions of some rows, in order, and the values of columns in each of them."""
+    codes, keys = rows["partition"].astype(str).factorize(sort=True)
+    order, ends = np.argsort(codes, kind="stable"), np.bincount(codes, minlength=len(keys)).cumsum()[:-1]
+    return [*keys], {name: np.split(rows[name].to_numpy()[order], ends) for name in names}
 
 
 def signs(usual: Usual, parts: Sequence[Any], *, was_broken: bool) -> list[str]:
@@ -190,6 +205,9 @@ def rescaled(usual: Usual, parts: Sequence[Numbers], *, was_broken: bool) -> Ite
     if not usual.seen.spread or len(usual.parts) < 2:
         yield from ("" for _ in parts)
         return
+    if _calm(usual, parts):
+        yield from ("" for _ in parts)
+        return
     whole = usual.whole
     still = replace(whole, spread=None, left=math.inf)
     before: Home | None = None
@@ -205,6 +223,19 @@ def rescaled(usual: Usual, parts: Sequence[Numbers], *, was_broken: bool) -> Ite
                 spreads.append(spread)
                 before = Home.of(now, median(spreads), usual.step)
         yield f"a jump that fits a change of unit such as {found[0].name}" if found else ""
+
+
+def _calm(usual: Usual, parts: Sequence[Numbers]) -> bool:
+    """Whether no partition is a jump away from the reference, nor from the one before: so it is nearly always."""
+    judged = [values for values in parts if len(values) >= FEWEST_ROWS]
+    now, whole = Mass.of_each(usual.cells, judged), usual.whole
+    steps = usual.apart(Mass(now.rows[:-1], now.sums[:-1]), Mass(now.rows[1:], now.sums[1:]))
+    return not ((usual.apart(whole.mass, now) > whole.jump).any() or (steps > _jump(usual.step)).any())
+
+
+def _jump(natural: float) -> float:
+    """How far away a jump goes at least, in standard deviations, where the world goes as far as is natural."""
+    return max(FURTHER * natural, SMALLEST_JUMP)
 
 
 @dataclass(frozen=True)
@@ -226,11 +257,16 @@ class Home:
         """Allow for as much in the old unit as is natural."""
         return cls(mass, spread, natural, max(FURTHER * natural, LEAST_LEFT))
 
+    @property
+    def jump(self) -> float:
+        """How far from there a jump goes at least, in standard deviations."""
+        return _jump(self.natural)
+
 
 def _fits(usual: Usual, values: Numbers, now: Mass, spread: float, home: Home) -> list[Unit]:
     """Changes of unit that explain how far `values` are from home, and how they spread; nearest first."""
     jump = float(usual.apart(home.mass, now))
-    if not jump > max(FURTHER * home.natural, SMALLEST_JUMP):
+    if not jump > home.jump:
         return []
     units = [unit for unit in UNITS if _possible(usual, unit, spread, home)]
     left = {unit: float(usual.apart(home.mass, Mass.of(usual.cells, unit.back(values)))) for unit in units}

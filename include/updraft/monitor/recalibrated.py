@@ -45,14 +45,14 @@ def recalibrate(p: Array, y: Array, blocks: NDArray[np.generic], *, ahead: int) 
     """
     x = design(p)
     hit, as_said = np.eye(x.shape[1])[y.astype(np.intp)], np.eye(1, x.shape[2])[0]
-    at = as_said
+    at, likely = as_said, _likelihood(x, hit, as_said, as_said)
     for _ in range(_STEPS):
         gradients, curvature = _slopes(x, hit, at)
         step = np.linalg.solve(curvature, gradients.sum(axis=0) - _PRECISION * (at - as_said))
         # Far from the answer a whole step can lead further away.
-        while _likelihood(x, hit, at + step, as_said) < _likelihood(x, hit, at, as_said) and np.abs(step).max() > 1e-8:
+        while (then := _likelihood(x, hit, at + step, as_said)) < likely and np.abs(step).max() > 1e-8:
             step = step / 2
-        at = at + step
+        at, likely = at + step, then
         if np.abs(step).max() < 1e-8:
             break
     gradients, curvature = _slopes(x, hit, at)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from updraft.evidence.interval import Interval
 from updraft.evidence.metric import Codes
 from updraft.evidence.metrics import METRICS
-from updraft.evidence.metrics.auc import clustered, delong
-from updraft.evidence.sampling import block_codes, critical
+from updraft.evidence.metrics.auc import clustered, independent, placements
+from updraft.evidence.sampling import critical
 from updraft.model.encoder import Encoder
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def usual(encoder: Encoder, reference: "DataFrame", *, without: Collection[str] 
     :param reference: As for `told_apart`.
     """
     known, codes = _matrix(encoder, reference, without), list(encoder.categories)
-    parts, run = reference["partition"].to_numpy(str), reference["run"].to_numpy()
+    parts, run = _numbered(reference), reference["run"].to_numpy()
     sides = [(run == one).astype(float) for one in np.unique(run)]
     return tuple(METRICS["auc"](y, _predicted(known, y, parts, codes)[0]) for y in sides if not y.all())
 
@@ -138,9 +138,9 @@ def told_apart(
     before, now = _matrix(encoder, reference, without), _matrix(encoder, current, without)
     among = tuple(known) or usual(encoder, reference, without=without)
     y = np.append(np.zeros(len(before)), np.ones(len(now)))
-    blocks = np.append(reference["partition"].to_numpy(str), current["partition"].to_numpy(str))
+    blocks = _numbered(reference, current)
     predicted, gain = _predicted(np.vstack([before, now]), y, blocks, list(encoder.categories))
-    found = _interval(y, predicted, block_codes(blocks), 1 - alpha)
+    found = _interval(y, predicted, blocks, 1 - alpha)
     names = [encoder.features[i][0] for i in np.argsort(-gain, kind="stable") if gain[i] > 0]
     return ToldApart(found, among, tuple(names))
 
@@ -150,9 +150,10 @@ def _interval(y: Rows, predicted: Rows, codes: Codes, confidence: float) -> Inte
 
     The reference alone has dozens of partitions: so many that a formula does what a bootstrap of them would.
     """
-    value, blocks = METRICS["auc"](y, predicted), int(codes.max()) + 1
-    by_rows = delong(y, predicted) * critical(confidence, 1)
-    reach = float(np.fmax(by_rows, clustered(y, predicted, codes) * critical(confidence, blocks)))
+    off = placements(y, predicted)
+    value, blocks = float(off[y == 1].mean()), int(codes.max()) + 1
+    by_rows = independent(y, off) * critical(confidence, 1)
+    reach = float(np.fmax(by_rows, clustered(y, off, codes) * critical(confidence, blocks)))
     return Interval(value, max(value - reach, 0.0), min(value + reach, 1.0))
 
 
@@ -162,7 +163,15 @@ def _matrix(encoder: Encoder, rows: "DataFrame", without: Collection[str]) -> Ro
     return matrix
 
 
-def _predicted(matrix: Rows, y: Rows, blocks: NDArray[np.str_], codes: list[int]) -> tuple[Rows, Rows]:
+def _numbered(*frames: "DataFrame") -> Codes:
+    """Number of the partition of each row of all frames, in the order of their keys (n,)."""
+    import pandas as pd
+
+    keys = np.concatenate([frame["partition"].to_numpy(object) for frame in frames])
+    return np.asarray(pd.factorize(keys, sort=True)[0], dtype=np.intp)
+
+
+def _predicted(matrix: Rows, y: Rows, blocks: Codes, codes: list[int]) -> tuple[Rows, Rows]:
     """What models that have not seen a row's partition say of it, and the gain of each feature."""
     import lightgbm
 
@@ -171,13 +180,15 @@ def _predicted(matrix: Rows, y: Rows, blocks: NDArray[np.str_], codes: list[int]
     for fold in np.unique(folds):
         train = folds != fold
         data = lightgbm.Dataset(matrix[train], y[train], categorical_feature=codes, params=_TREES)
-        trees = lightgbm.train(_TREES, data, _ROUNDS)
+        trees = lightgbm.Booster(_TREES, data)  # `train` would copy them through text, which takes as long as all else
+        for _ in range(_ROUNDS):
+            trees.update()
         predicted[~train] = np.asarray(trees.predict(matrix[~train], num_threads=1))
         gain += trees.feature_importance("gain")
     return predicted, gain
 
 
-def _folds(y: Rows, blocks: NDArray[np.str_]) -> NDArray[np.int64]:
+def _folds(y: Rows, blocks: Codes) -> NDArray[np.int64]:
     """Fold per row: partitions in turn, or rows in turn where a side has one partition only."""
     folds = np.empty(len(y), dtype=np.int64)
     for side in (0.0, 1.0):

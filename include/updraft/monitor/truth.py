@@ -1,5 +1,6 @@
 """Rows whose labels have arrived, as the champion scored them, and whether they can be judged."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from updraft.evidence.metric import Array, Codes
 from updraft.model.labels import came_true
-from updraft.monitor.performance import labelled, predicted, too_few
+from updraft.monitor.performance import labelled, numbered, predicted, too_few
 from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
 
@@ -24,6 +25,7 @@ class Truth:
     :param y: Labels (n,): 0.0 or 1.0, the position of a class, or a number.
     :param came: Whether acting was right (n,).
     :param blocks: Number of the partition of each row, in the order of their keys (n,).
+    :param silent: Partitions without any label, in order, each with the reason.
     :param blind: Why nothing can be judged on them; empty when something can.
     """
 
@@ -32,6 +34,7 @@ class Truth:
     y: Array
     came: NDArray[np.bool_]
     blocks: Codes
+    silent: Mapping[str, str]
     blind: str
 
     @property
@@ -61,13 +64,7 @@ def _truth(window: Window) -> Truth:
     case, matured = window.case, window.matured
     rows, silent = labelled(case, matured, window.waiting)
     y = rows[case.label.column].to_numpy(float)
-    return Truth(case, rows, y, came_true(case, y), numbered(rows), _blind(window, set(silent), y))
-
-
-def numbered(rows: "DataFrame") -> Codes:
-    """Number of the partition of each row, in the order of their keys (n,)."""
-    # Sorting thousands of strings anew for every metric would take longer than the metrics.
-    return np.asarray(rows["partition"].factorize(sort=True)[0], dtype=np.intp)
+    return Truth(case, rows, y, came_true(case, y), numbered(rows), silent, _blind(window, set(silent), y))
 
 
 def _blind(window: Window, silent: set[str], y: Array) -> str:

@@ -71,13 +71,17 @@ class Trained:
         return {name: histogram(self.learnt[name], feature.type) for name, feature in use_case().learned.items()}
 
     @cached_property
+    def reference(self) -> Profile:
+        """What is usual of its features: all that is asked of a champion which nobody monitors."""
+        return profile(self.learnt, use_case(), self.model.predict(self.held), importance(self.model, self.held))
+
+    @cached_property
     def profile(self) -> Profile:
         """What monitoring compares with."""
         case, model = use_case(), self.model
-        kept = profile(self.learnt, case, model.predict(self.held), importance(model, self.held))
         apart = told_apart.usual(model.encoder, self.reference_rows)
         behaved = conduct(case, model, self.held, WATCHED["binary"][0])
-        return replace(kept, conduct=behaved, told_apart=apart, run_width=case.monitor.window)
+        return replace(self.reference, conduct=behaved, told_apart=apart, run_width=case.monitor.window)
 
     @cached_property
     def reference_rows(self) -> "DataFrame":
@@ -94,22 +98,23 @@ class Trained:
 
 def trained(world: World, at: int, champion: Trained | None = None) -> Trained | None:
     """Train at the moment of a day; None when that is refused."""
-    return fitted(world, known(world, at, champion))
+    return fitted(world, sound(known(world, at), champion))
 
 
-def known(world: World, at: int, champion: Trained | None = None) -> Dataset:
-    """Labels that are mature and known at the moment of a day, with their rows.
-
-    :param champion: By whose reference partitions that look broken are left out, as a training of Updraft does.
-    """
+def known(world: World, at: int) -> Dataset:
+    """Labels that are mature and known at the moment of a day, with their rows."""
     case = use_case()
     history = case.model.history.days if case.model.history else at
     last = at - world.lag
     first = max(last - history + 1, 0)
     rows = world.rows[span(first, last)].assign(**{case.label.column: world.labels(first, last, at)})
     rows = rows[rows[case.label.column].notna()].reset_index(drop=True)
-    found = Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
-    return found if champion is None else found.without(faulty(case, champion.profile, rows))
+    return Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
+
+
+def sound(data: Dataset, champion: Trained | None) -> Dataset:
+    """Leave out partitions that look broken by the reference of a champion, as a training of Updraft does."""
+    return data if champion is None else data.without(faulty(use_case(), champion.reference, data.rows))
 
 
 def fitted(world: World, data: Dataset) -> Trained | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from updraft.simulation.champion import Trained, compare, fitted, known
+from updraft.dataset import Dataset
+from updraft.simulation.champion import Trained, compare, fitted, known, sound
 from updraft.simulation.policy import Controller, Moment, Policy
 from updraft.simulation.scenario import SCENARIOS, Scenario
 from updraft.simulation.study import use_case
@@ -72,6 +73,7 @@ class Trainings:
     """What a training on each day gives; policies that train on the same rows share it."""
 
     world: World
+    _known: dict[int, Dataset] = field(default_factory=dict)
     _made: dict[tuple[int, tuple[str, ...]], Trained | None] = field(default_factory=dict)
 
     def at(self, day: int, champion: Trained | None = None) -> Trained | None:
@@ -79,7 +81,9 @@ class Trainings:
 
         :param champion: By whose reference partitions that look broken are left out; none without.
         """
-        found = known(self.world, day, champion)
+        if day not in self._known:
+            self._known[day] = known(self.world, day)
+        found = sound(self._known[day], champion)
         key = (day, tuple(found.faulty))
         if key not in self._made:
             self._made[key] = fitted(self.world, found)

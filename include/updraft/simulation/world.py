@@ -165,9 +165,10 @@ def _frame(days: tuple[Partition, ...], numbers: Array, depot: NDArray[np.int64]
         CATEGORY: np.array(LEVELS, dtype=object)[depot.ravel()],
         "fingerprint": np.full(depot.size, FINGERPRINT, dtype=object),
     }
-    # As objects: a look slices, sorts and counts them dozens of times, which arrow's strings make slow.
+    # As objects, names too: a look slices, sorts and counts them dozens of times, which arrow's strings make slow.
     objects = {name: pd.Series(values, dtype=object) for name, values in texts.items()}
-    return pd.DataFrame(objects | {name: numbers[:, :, i].ravel() for i, name in enumerate(NUMBERS)})
+    rows = pd.DataFrame(objects | {name: numbers[:, :, i].ravel() for i, name in enumerate(NUMBERS)})
+    return rows.set_axis(rows.columns.astype(object), axis=1)
 
 
 def _probability(log_odds: Array) -> Array:

@@ -12,16 +12,18 @@ def _auc(y: Array, p: Array) -> float:
 def placements(y: Array, p: Array) -> Array:
     """Return, per row, the share of the other class that the row is on the right side of (n,).
 
-    Its mean over either class is the AUC. Midranks make it O(n log n) (Sun & Xu, IEEE Signal Processing Letters 2014).
+    Its mean over either class is the AUC. Sorting makes it O(n log n) (Sun & Xu, IEEE Signal Processing Letters 2014).
     """
-    from scipy.stats import rankdata
-
-    positive = y == 1
-    beaten = np.empty(len(y))
-    among_all = rankdata(p)
-    beaten[positive] = (among_all[positive] - rankdata(p[positive])) / (~positive).sum()
-    beaten[~positive] = 1 - (among_all[~positive] - rankdata(p[~positive])) / positive.sum()
+    positive, beaten = y == 1, np.empty(len(y))
+    beaten[positive] = _beaten(p[~positive], p[positive])
+    beaten[~positive] = 1 - _beaten(p[positive], p[~positive])
     return beaten
+
+
+def _beaten(rivals: Array, p: Array) -> Array:
+    """Share of the rivals that each of `p` is above; ties count half."""
+    rivals = np.sort(rivals)
+    return (np.searchsorted(rivals, p, "left") + np.searchsorted(rivals, p, "right")) / 2 / max(len(rivals), 1)
 
 
 def _many(outcomes: Array, p: Array) -> Array:
@@ -40,21 +42,26 @@ def delong(y: Array, p: Array, reference: Array | None = None) -> float:
     Undefined, and therefore nan, with fewer than two rows of either class.
     Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988).
     """
+    return independent(y, placements(y, p) if reference is None else placements(y, p) - placements(y, reference))
+
+
+def independent(y: Array, off: Array) -> float:
+    """Return DeLong's standard error of the AUC whose placements are `off` (n,), or of a difference of such."""
     positive = y == 1
     if min(positive.sum(), (~positive).sum()) < 2:
         return float("nan")
-    each = placements(y, p) if reference is None else placements(y, p) - placements(y, reference)
-    classes = (each[positive], each[~positive])
-    return float(np.sqrt(sum(of.var(ddof=1) / len(of) for of in classes)))
+    return float(np.sqrt(sum(of.var(ddof=1) / len(of) for of in (off[positive], off[~positive]))))
 
 
-def clustered(y: Array, p: Array, codes: Codes) -> float:
+def clustered(y: Array, off: Array, codes: Codes) -> float:
     """Return the standard error of an AUC when rows of one block share their luck, from sums of placements per block.
 
     Undefined, and therefore nan, where a class is in one block only. Source: Obuchowski, Biometrics 53 (1997).
+
+    :param off: From `placements` (n,).
     """
     positive, blocks = y == 1, int(codes.max()) + 1
-    off, parts = placements(y, p), []
+    parts = []
     for side in (positive, ~positive):
         parts.append(np.bincount(codes[side], (off[side] - off[side].mean()) / side.sum(), minlength=blocks))
     counts = [len(np.unique(codes[side])) for side in (positive, ~positive)]

@@ -6,8 +6,8 @@ from typing import Any
 
 from updraft.monitor.drift import SHARED
 from updraft.monitor.level import Level, judge, level, reach
+from updraft.monitor.performance import numbered
 from updraft.monitor.table import Measurement
-from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
 
 

@@ -12,8 +12,9 @@ from updraft.evidence.sampling import critical
 from updraft.monitor.drift import Status
 from updraft.monitor.estimation import Rows, estimate
 from updraft.monitor.estimation_record import ERROR, Record, error, record
-from updraft.monitor.performance import WATCHED, labelled, predicted, too_few
+from updraft.monitor.performance import WATCHED, complete, numbered, predicted, too_few
 from updraft.monitor.table import Measurement
+from updraft.monitor.truth import truth
 from updraft.monitor.watched import Watched
 from updraft.monitor.weighing import point, weighing
 from updraft.monitor.window import Window
@@ -71,7 +72,7 @@ def _scored(window: Window, names: list[str]) -> "DataFrame":
 
 def _known(window: Window) -> "DataFrame":
     """Labelled rows; where labels do not arrive alike, drawn anew as often as each has to speak for others."""
-    known, _ = labelled(window.case, window.matured if window.known is None else window.known, {})
+    known = complete(window.case, window.matured if window.known is None else window.known)
     how = weighing(window.case, window.arrivals)
     if not how.needed or not len(known):
         return known
@@ -113,7 +114,7 @@ def _rows(window: Window, rows: "DataFrame", names: list[str], *, truth: bool = 
     seen = window.model.encoder.matrix(rows) if window.model and names else np.empty((len(rows), 0))
     return Rows(
         p=answer,
-        blocks=rows["partition"].to_numpy(),
+        blocks=numbered(rows),
         x=np.column_stack([answer, seen]),
         y=rows[window.case.label.column].to_numpy(float) if truth else None,
     )
@@ -122,16 +123,16 @@ def _rows(window: Window, rows: "DataFrame", names: list[str], *, truth: bool = 
 def _error(window: Window, metric: str) -> Measurement:
     """What the estimate made at the newest mature partition said, less what came true of the same partitions."""
     case, name = window.case, f"estimated_{metric}"
-    rows, silent = labelled(case, window.matured, window.waiting)
+    came = truth(window)
     made = str(window.matured["partition"].max()) if len(window.matured) else ""
-    if silent or not len(rows):
-        why = "labels are missing" if silent else "no label is mature yet"
-        return Measurement(window.partition, ERROR, "all", math.nan, len(rows), "unknown", why)
-    y, p, score = rows[case.label.column].to_numpy(float), predicted(case, rows), rows["score"].to_numpy(float)
-    realised = point(METRICS[metric], y, p, score, weighing(case, window.arrivals))
+    if came.silent or not came.n:
+        why = "labels are missing" if came.silent else "no label is mature yet"
+        return Measurement(window.partition, ERROR, "all", math.nan, came.n, "unknown", why)
+    score = came.rows["score"].to_numpy(float)
+    realised = point(METRICS[metric], came.y, came.predicted(), score, weighing(case, window.arrivals))
     off = error(window.earlier, window.champion, made=made, metric=name, realised=realised)
     if math.isnan(off):
         why = f"no estimate of these partitions was made at {made}"
-        return Measurement(window.partition, ERROR, "all", math.nan, len(rows), "unknown", why)
+        return Measurement(window.partition, ERROR, "all", math.nan, came.n, "unknown", why)
     why = f"at {made} it was estimated {realised + off:.3f}, and came out {realised:.3f}"
-    return Measurement(window.partition, ERROR, "all", off, len(rows), "info", why)
+    return Measurement(window.partition, ERROR, "all", off, came.n, "info", why)

@@ -2,17 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from updraft.monitor.feed import FEWEST_ROWS, Usual, signs
-from updraft.monitor.reference import Profile
+from updraft.monitor.feed import FEWEST_ROWS, Column, Usual, by_partition, signs
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
-
-Column = NDArray[Any]
 
 
 def measure(window: Window) -> list[Measurement]:
@@ -31,9 +24,8 @@ def _looked(window: Window) -> list[Measurement]:
     if "partition" not in window.features:
         return []
     names = [n for n, cells in window.profile.features.items() if _comparable(window, n, cells.kind)]
-    codes, keys = window.features["partition"].astype(str).factorize(sort=True)
-    order, ends = np.argsort(codes, kind="stable"), np.bincount(codes, minlength=len(keys)).cumsum()[:-1]
-    return [_measured(window, name, [*keys], np.split(window.features[name].to_numpy()[order], ends)) for name in names]
+    keys, columns = by_partition(window.features, names)
+    return [_measured(window, name, keys, parts) for name, parts in columns.items()]
 
 
 def broken(window: Window) -> set[str]:
@@ -58,14 +50,7 @@ def _measured(window: Window, name: str, keys: list[str], parts: Sequence[Column
 
 def _faults(window: Window, name: str, parts: Sequence[Column]) -> list[str]:
     """What is wrong with each partition; empty where nothing is."""
-    return signs(_usual(window.profile, name), parts, was_broken=_was_broken(window, name))
-
-
-def _usual(profile: Profile, name: str) -> Usual:
-    if ("usual", name) not in profile.derived:
-        profile.derived["usual", name] = Usual.of(profile, name)
-    found: Usual = profile.derived["usual", name]
-    return found
+    return signs(Usual.of(window.profile, name), parts, was_broken=_was_broken(window, name))
 
 
 def _was_broken(window: Window, name: str) -> bool:

@@ -25,16 +25,19 @@ def measure(window: Window) -> list[Measurement]:
         return [Measurement(*where, math.nan, n, "unknown", "the champion or the rows it learnt from are not at hand")]
     if why := _unknown(window, model.manifest.fingerprint, reference):
         return [Measurement(*where, math.nan, n, "unknown", why)]
-    hidden, profile = broken(window), window.profile
-    # What was kept of the reference holds for looks of its width that see every feature.
-    same = not hidden and profile.run_width == window.features["partition"].nunique()
-    known = profile.told_apart if same else ()
+    hidden = broken(window)
+    known = window.profile.told_apart if not hidden and _as_kept(window, reference) else ()
     seen = told_apart(model.encoder, reference, sample(window.features), ALPHA / 2, without=hidden, known=known)
     limit = max(effect(window.case.monitor.psi), seen.limit(ALPHA))
     moved = seen.auc.value >= limit and not seen.auc.low <= GUESS
     status: Status = "drifted" if moved else "ok"
     low, high, reason = seen.auc.low, seen.auc.high, _reason(seen, limit)
     return [Measurement(*where, seen.auc.value, n, status, reason, low=low, high=high, limit=limit)]
+
+
+def _as_kept(window: Window, rows: "DataFrame") -> bool:
+    """Whether the runs of the reference are as long as those of which is kept how easily they are told apart."""
+    return bool(rows["partition"].nunique() == window.profile.run_width * rows["run"].nunique())
 
 
 def _unknown(window: Window, fingerprint: str, rows: "DataFrame") -> str:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from updraft.monitor.drift import ALPHA, stability
 from updraft.monitor.level import judge
+from updraft.monitor.performance import numbered
 from updraft.monitor.score_distance import Distance, distance
 from updraft.monitor.table import Measurement, Status
-from updraft.monitor.truth import numbered
 from updraft.monitor.window import Window
 
 # What a stability index of 0.2 comes to: of two normal laws that far apart in deviations, sqrt(0.2); of shares that far
