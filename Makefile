@@ -36,7 +36,7 @@ clean: stop ## Stop everything and remove .updraft/.
 
 test: setup ## Run the tests: unit, contracts, DAGs, and a short life on a real Airflow.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not deep" tests include
-	@$(BIN)/python -m pytest -m e2e tests/e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m e2e tests/e2e
 
 unit: setup ## Run the unit tests alone.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not deep" tests/unit include

@@ -67,8 +67,9 @@ def api(home, store):
     processes, client = Processes(home), AirflowApi(f"http://127.0.0.1:{port}", _password(home / "airflow"))
     try:
         _migrate(settings, env)
+        lean = env | {"AIRFLOW__CORE__MP_FORKSERVER_PRELOAD": ""}
         for component in COMPONENTS:
-            processes.start(component, [program("airflow"), component], env)
+            processes.start(component, [program("airflow"), component], env if component == "scheduler" else lean)
         wait_until(client.healthy, seconds=180, what="Airflow's start", processes=processes)
         wait_until(lambda: client.dag_ids() >= DAGS, seconds=180, what="Reading the DAGs", processes=processes)
         yield client
