@@ -22,7 +22,7 @@ HELD_BYTES = 64 << 20  # rows that wait to be written, as many as Updraft lets w
 
 
 def main(plan: dict[str, Any], *, newest: bool) -> None:
-    """Read history once, ask it once per partition, commit as often as Updraft does."""
+    """Read history once, ask it once per partition, commit many at a time."""
     tables = {}
     for name, source in plan["sources"].items():
         wanted = list(dict.fromkeys([*source["columns"], *(source["key"] if newest else ()), "known_at"]))
