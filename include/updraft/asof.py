@@ -3,16 +3,18 @@
 Each source appears as a table named after it, holding per key the newest version known at the moment, and nothing of a
 key whose newest version says that it is gone. One more table, `this_partition`, has one row: `key`, `starts_at`,
 `ends_at`, `as_of`. A shared feature set appears as a table too, with the rows computed for the same partition. Tables
-are materialised in the order of their keys and each query runs on one thread, so equal knowledge gives equal bytes,
-however it was delivered and however many partitions are computed at a time.
+are materialised in the order in which partitions could first see their rows, those of one partition in the order of
+their keys, and each query runs on one thread: equal knowledge gives equal bytes, however it was delivered and however
+many partitions are computed at a time.
 """
 
 import os
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 Which = str  # `features`, `label`, or the name of a shared feature set
 Without = Mapping[str, Callable[[Rows], Rows]]  # per source, what takes raw rows out
+_ORIGIN = ("delivery", "row", "partition")  # of several versions known at the same moment, the last by these counts
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
 
 STAMP = pa.timestamp("us", "UTC")
@@ -95,6 +98,7 @@ class History:
         self._first, self._latest, self._without = first, latest, without or {}
         self._calendar: Calendar = calendar(case)
         self.versions: dict[str, int] = {}
+        self._days: dict[timedelta | None, list[str]] = {}  # by how far back a source is looked
         self._corrected: set[str] = set()  # sources of which a key was loaded in several versions
 
     def __enter__(self) -> Self:
@@ -171,21 +175,36 @@ class History:
         self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
         same_types(table, None if rows is None else rows.schema, needed)
         seen = aligned(rows, needed)
-        self._db.register("incoming", self._without[name](seen) if name in self._without else seen)
-        raw, keys = f"{_RAW}.{quoted(name)}", list(map(quoted, source.key))
-        # Versions of one key lie side by side, the newest last. Sorting here spares every moment a sort of its own.
-        order = ", ".join([*keys, "known_at", "delivery", "row", "partition"])
-        self._db.execute(f"CREATE TABLE {raw} AS SELECT * FROM incoming ORDER BY {order}")  # noqa: S608 - validated names
-        self._db.unregister("incoming")
-        before, after = (
-            " AND ".join(f"{key} IS NOT DISTINCT FROM {beside}({key}) OVER ()" for key in keys)
-            for beside in ("lag", "lead")
-        )
-        if self._db.execute(f"SELECT bool_or(again) FROM (SELECT {before} AS again FROM {raw})").fetchall()[0][0]:  # noqa: S608
+        seen = self._in_turn(source, self._without[name](seen) if name in self._without else seen)
+        # Where each key has one version, nothing asks which of several came last.
+        self._create(name, source, seen.drop_columns(list(_ORIGIN)))
+        keys = ", ".join(map(quoted, source.key))
+        again = f"SELECT 1 FROM {_RAW}.{quoted(name)} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"  # noqa: S608 - validated names
+        if self._db.execute(again).fetchall():
             self._corrected.add(name)
-            self._db.execute(
-                f"CREATE OR REPLACE TABLE {raw} AS SELECT *, ({before}) OR ({after}) AS _several FROM {raw}"  # noqa: S608
-            )
+            self._create(name, source, seen, f", count(*) OVER (PARTITION BY {keys}) > 1 AS _several")
+
+    def _create(self, name: str, source: Source, rows: Rows, more: str = "") -> None:
+        """Make the table of a source's raw rows; what is seen together lies together, in the order it is shown."""
+        self._db.register("incoming", rows)
+        order = ", ".join(["_turn", *map(quoted, source.key)])
+        self._db.execute(
+            f"CREATE OR REPLACE TABLE {_RAW}.{quoted(name)} AS SELECT *{more} FROM incoming ORDER BY {order}"  # noqa: S608 - validated names
+        )
+        self._db.unregister("incoming")
+
+    def _in_turn(self, source: Source, rows: Rows) -> Rows:
+        """Rows with the place of their delivery, `_day`, and of the partition that could first see them, `_turn`."""
+        import numpy as np
+
+        keys = self._delivered(source)
+        moments = np.array([self._calendar.at(key).as_of.replace(tzinfo=None) for key in keys], "datetime64[us]")
+        origin = rows["partition"].combine_chunks().dictionary_encode()
+        places = np.array([bisect_left(keys, key) for key in origin.dictionary.to_pylist()], np.int32)
+        days = places[origin.indices.to_numpy(zero_copy_only=False)] if len(rows) else places
+        known = rows["known_at"].to_numpy().astype("datetime64[us]")
+        turns = np.maximum(np.searchsorted(moments, known).astype(np.int32), days)
+        return rows.append_column("_day", pa.array(days)).append_column("_turn", pa.array(turns))
 
     def _load_shared(self, name: str) -> None:
         own = as_case(name, self._case.folder.parent)
@@ -208,9 +227,13 @@ class History:
         return pa.schema([f for f in raw_schema(source) if f.name in stamps | self._columns[name]])
 
     def _delivered(self, source: Source) -> Sequence[str]:
-        """Delivery partitions that can matter, so that others are never opened."""
-        last = self._calendar.last_visible(self._latest)
-        return self._calendar.keys(self._calendar.back(self._first, source.lookback).key, last.key)
+        """Delivery partitions that can matter, sorted, so that others are never opened."""
+        if source.lookback not in self._days:
+            last = self._calendar.last_visible(self._latest)
+            self._days[source.lookback] = self._calendar.keys(
+                self._calendar.back(self._first, source.lookback).key, last.key
+            )
+        return self._days[source.lookback]
 
     def _show_all(self, db: "DuckDBPyConnection", partition: Partition, moment: datetime) -> None:
         for name in self.sources:
@@ -235,16 +258,18 @@ class History:
         every = [*own, *(c for c in ("event_time",) if c not in own), "known_at"]
         # A query that names no column counts rows at most, and rows need a column to be there.
         shown = ", ".join(quoted(c) for c in every if c in self._columns[name]) or keys
-        known = "known_at <= $at AND partition BETWEEN $oldest AND $newest"
-        newest = f"rowid IN (SELECT max(rowid) FROM {raw} WHERE _several AND {known} GROUP BY {keys})"  # noqa: S608
+        known = "known_at <= $at AND _day BETWEEN $oldest AND $newest"
+        last = f"arg_max(rowid, (known_at, {', '.join(_ORIGIN)}))"
+        newest = f"rowid IN (SELECT {last} FROM {raw} WHERE _several AND {known} GROUP BY {keys})"  # noqa: S608
         only = f"AND (NOT _several OR {newest})" if name in self._corrected else ""
         there = f"AND {GONE} IS NOT TRUE" if source.deletes else ""
+        days = self._delivered(source)
         db.execute(
             f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {shown} FROM {raw} WHERE {known} {only} {there}",  # noqa: S608 - validated names
             {
                 "at": moment,
-                "oldest": self._calendar.back(partition, source.lookback).key,
-                "newest": self._calendar.last_visible(moment).key,
+                "oldest": bisect_left(days, self._calendar.back(partition, source.lookback).key),
+                "newest": bisect_right(days, self._calendar.last_visible(moment).key) - 1,
             },
         )
 

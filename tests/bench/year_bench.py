@@ -5,8 +5,8 @@ process of its own, so that imports, reading, writing and peak memory count:
 
 - updraft: `features.build` over all partitions, each as of its moment, corrections and all;
 - the same with DuckDB held to one gigabyte;
-- polars: the history read once, then one lazy query per partition in the streaming engine. It trusts that nothing was
-  ever corrected and writes plain Parquet files; Updraft does neither;
+- polars: the history read once, then one lazy query per partition in the streaming engine, and the same Delta table
+  written (`year_polars.py`, which imports nothing of Updraft's). It trusts that nothing was ever corrected;
 - polars, newest: the same, and of each key only the newest version known within the look back, as Updraft shows it.
 
     python tests/bench/year_bench.py                        # 90 days, as they were
@@ -18,11 +18,8 @@ import json
 import math
 import os
 import sys
-from datetime import UTC, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,8 +35,8 @@ from updraft.lake import Lake
 from updraft.partition import Partition, calendar
 from updraft.spec.load import load
 from updraft.spec.model import UseCase
-from updraft.spec.sources import Source
 
+PEER = Path(__file__).with_name("year_polars.py")
 COMPARED = ("late_rate_7d", "hour_late_28d", "flight_mean_delay_28d", "temperature", "flights_in_hour", "weekday")
 
 
@@ -78,84 +75,39 @@ def updraft(case: UseCase, folder: Path, count: int) -> None:
     features.build(case, [day.key for day in days_of(case, count)], Lake(str(folder / "lake")))
 
 
-def polars(case: UseCase, folder: Path, count: int, *, newest: bool) -> None:
-    """Read history once, ask it once per partition, write one file per partition."""
-    import polars as pl
-
-    lake, needed = folder / "lake", {
+def plan(case: UseCase, folder: Path, count: int) -> None:
+    """Write down for the peer what it needs to know, so that it imports nothing of ours."""
+    needed = {
         "schedule": ["flight_id", "carrier", "flight", "origin", "dest", "distance", "arrival_clock"],
         "outcomes": ["carrier", "flight", "origin", "dest", "arrival_delay"],
         "weather": ["origin", "observed_at", *(n for n in case.features if n in case.sources["weather"].columns)],
     }  # fmt: skip
-    tables = {}
-    for source, columns in needed.items():
-        extra = [] if source == "weather" else ["scheduled_departure"]
-        keys = case.sources[source].key if newest else ()
-        wanted = list(dict.fromkeys([*columns, *extra, *keys, "known_at"]))
-        files = pl.scan_parquet(f"{lake / raw_table(case, source)}/*/*.parquet", hive_partitioning=False)
-        tables[source] = files.select(wanted).sort("known_at").collect(engine="streaming")
-    for day in days_of(case, count):
-        known = {
-            name: table.slice(0, table["known_at"].search_sorted(day.as_of, "right")) for name, table in tables.items()
+    sources = {}
+    for name, columns in needed.items():
+        source = case.sources[name]
+        assert source.lookback
+        sources[name] = {
+            "files": f"{folder / 'lake' / raw_table(case, name)}/*/*.parquet",
+            "columns": [*columns, *([] if name == "weather" else ["scheduled_departure"])],
+            "key": list(source.key),
+            "lookback": source.lookback.total_seconds(),
         }
-        if newest:
-            known = {name: newest_of(case.sources[name], table, day) for name, table in known.items()}
-        target = folder / "polars" / f"partition={day.key}"
-        target.mkdir(parents=True)
-        asked(known, day, case.partitions.timezone).collect(engine="streaming").write_parquet(target / "0.parquet")
-
-
-def newest_of(source: Source, table: Any, day: Partition) -> Any:
-    """Of each key the row known last, among those known since the look back begins."""
-    assert source.lookback
-    recent = table.slice(table["known_at"].search_sorted(day.start - source.lookback))
-    return recent.lazy().unique(list(source.key), keep="last").collect(engine="streaming")
-
-
-def asked(known: dict[str, Any], day: Partition, zone: str) -> Any:
-    """The demo's features.sql as a lazy polars query."""
-    import polars as pl
-
-    def before(days: int) -> Any:
-        return (day.start.astimezone(ZoneInfo(zone)) - timedelta(days=days)).astimezone(UTC)
-
-    departure = pl.col("scheduled_departure")
-    clock = departure.dt.convert_time_zone(zone)
-    hour = clock.dt.hour().cast(pl.Int32)
-    arrival, late = pl.col("arrival_clock"), pl.col("late")
-    flights = known["schedule"].lazy().filter((departure >= day.start) & (departure < day.end)).with_columns(
-        departure_hour=hour, departure_minute=hour * 60 + clock.dt.minute().cast(pl.Int32)
-    )  # fmt: skip
-    flown = known["outcomes"].lazy().filter(pl.col("arrival_delay").is_not_null() & (departure >= before(30)))
-    flown = flown.with_columns(
-        departure_hour=hour,
-        late=(pl.col("arrival_delay") >= 15).cast(pl.Float64),
-        delay=pl.col("arrival_delay").clip(-30, 120),
-        last_week=departure >= before(9),
-    )
-    week = late.filter(pl.col("last_week")).mean()
-    last_day = late.filter(clock >= clock.max().dt.offset_by("-1d")).mean()
-    overall = flown.select(late_rate_7d=week, late_rate_last_day=last_day)
-    newest = known["weather"].lazy().sort("observed_at").group_by("origin").last().drop("observed_at", "known_at")
-
-    def rates(name: str, *by: str) -> Any:
-        return flown.group_by(by).agg(week.alias(f"{name}_late_7d"), late.mean().alias(f"{name}_late_28d"))
-
-    by_flight = flown.group_by("carrier", "flight").agg(
-        flight_late_28d=late.mean(), flight_mean_delay_28d=pl.col("delay").mean()
-    )
-    joined = flights.join(overall, how="cross").join(rates("carrier", "carrier"), on="carrier", how="left")
-    joined = joined.join(rates("dest", "dest"), on="dest", how="left")
-    places = ("origin", "departure_hour")
-    joined = joined.join(rates("hour", *places), on=places, how="left")
-    joined = joined.join(by_flight, on=("carrier", "flight"), how="left").join(newest, on="origin", how="left")
-    return joined.with_columns(
-        weekday=clock.dt.weekday() % 7,
-        arrival_hour=arrival // 100,
-        block_minutes=(arrival // 100 * 60 + arrival % 100 - pl.col("departure_minute") + 1440) % 1440,
-        flights_in_hour=pl.len().over(places),
-        flights_in_day=pl.len().over("origin"),
-    )
+    days = [
+        {"key": day.key, "start": str(day.start), "end": str(day.end), "as_of": str(day.as_of)}
+        for day in days_of(case, count)
+    ]
+    written = features.schema(case)
+    told = {
+        "days": days,
+        "sources": sources,
+        "zone": case.partitions.timezone,
+        "fingerprint": features.fingerprint(case),
+        "written": written.names,
+        "numbers": [field.name for field in written if field.type == pa.float64()],
+        "entity": list(case.entity),
+        "target": str(folder / "polars"),
+    }
+    (folder / "plan.json").write_text(json.dumps(told))
 
 
 def sums(folder: Path) -> dict[str, float]:
@@ -178,7 +130,8 @@ def compare(folder: Path, count: int, times: int, runs: int) -> None:
             theirs = way.startswith("polars")
             place = folder / ("polars" if theirs else "lake/features/flight_delays")
             more = packages("polars") if theirs else environment
-            found[way].append(measured([*own, way], **more))
+            peer = [sys.executable, str(PEER), str(folder / "plan.json"), *(["newest"] if "newest" in way else [])]
+            found[way].append(measured(peer if theirs else [*own, way], **more))
             answers[way] = measured([*own, f"sums of {place}"]).answer
             place.rename(folder / f"done-{len(list(folder.iterdir()))}")
     base, base_cpu, _ = medians(found["polars"])
@@ -197,10 +150,9 @@ def done(way: str, folder: Path, count: int, times: int) -> dict[str, float]:
     case = load("flight_delays", USE_CASES)
     if way == "publish":
         publish(case, Lake(str(folder / "lake")), count, times)
+        plan(case, folder, count)
     elif way.startswith("sums of "):
         return sums(Path(way.removeprefix("sums of ")))
-    elif way.startswith("polars"):
-        polars(case, folder, count, newest=way != "polars")
     else:
         updraft(case, folder, count)
     return {}

@@ -42,7 +42,7 @@ __all__ = [
     "table",
 ]
 
-TOGETHER = 32  # partitions that share one loading of history: it grows with them, and so does the work per moment
+TOGETHER = 64  # partitions that share one loading of history, which each loading begins with one look back more
 HELD_BYTES = 64 << 20  # rows that wait to be written
 
 
