@@ -11,6 +11,12 @@ import pytest
 from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
+from updraft.local.environment import quiet
+
+# As in a real installation, and before numpy: threads of two workers that wait for each other spin on two cores.
+os.environ.update(quiet())
+
+# isort: split
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
 
