@@ -1,5 +1,6 @@
 """What every test may use: a lake on a temporary folder, and a tiny use case; and the guard on sockets."""
 
+import gc
 import json
 import os
 import shutil
@@ -23,6 +24,8 @@ from updraft.spec.model import UseCase
 collect_ignore = ["bench"]  # programs that print ratios, not tests
 
 os.environ.setdefault("AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "0")  # none: half a minute is short on a busy machine
+
+gc.disable()  # until all is collected: what was imported would be looked through for garbage a dozen times
 
 settings.register_profile("updraft", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("updraft")
@@ -58,6 +61,10 @@ SPEC: dict[str, Any] = {
     "features": {"amount": {"type": "number"}, "colour": {"type": "category"}},
 }
 WHOLE = ("sources", "features")  # a source or a feature given replaces the default ones
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
