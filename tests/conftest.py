@@ -1,9 +1,11 @@
 """What every test may use: a lake on a temporary folder, and a tiny use case; and the guard on sockets."""
 
+import gc
 import json
 import os
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,20 @@ import pytest
 from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
+from updraft.local.environment import quiet
+
+# As in a real installation, and before numpy: threads of two workers that wait for each other spin on two cores.
+os.environ.update(quiet())
+
+# isort: split
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
 
 collect_ignore = ["bench"]  # programs that print ratios, not tests
 
 os.environ.setdefault("AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "0")  # none: half a minute is short on a busy machine
+
+gc.disable()  # until all is collected: what was imported would be looked through for garbage a dozen times
 
 settings.register_profile("updraft", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("updraft")
@@ -54,10 +64,21 @@ SPEC: dict[str, Any] = {
 WHOLE = ("sources", "features")  # a source or a feature given replaces the default ones
 
 
+def pytest_collection_finish() -> None:
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only() -> None:
     """No test reaches beyond this machine."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_server_left() -> Iterator[None]:
+    """Every server of a file's tests was stopped: a forgotten one can keep a core busy until the last test."""
+    yield
+    assert [thread.name for thread in threading.enumerate() if "serve_forever" in thread.name] == []
 
 
 @pytest.fixture

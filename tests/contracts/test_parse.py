@@ -1,6 +1,7 @@
 """What Airflow does with our folders in its own processes: parse every DAG, preload what tasks start from."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +19,23 @@ HEAVY = (
     "pyarrow", "scipy", "sklearn",
 )  # fmt: skip
 
+# Parses the DAGs once per folder of use cases, as Airflow does again and again in one process.
 PARSE = """
-import json, sys
+import json, os, sys
+from airflow.configuration import conf
 from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(sys.argv[1])
-loaded = {name.split(".")[0] for name in sys.modules}
-print(json.dumps({"errors": bag.import_errors, "dags": sorted(bag.dags), "loaded": sorted(loaded)}))
+known = conf.configuration_description
+named = [name for name in os.environ if name.startswith("AIRFLOW__")]
+parts = {name: name.removeprefix("AIRFLOW__").lower().split("__", 1) for name in named}
+found = {"named": len(named), "unknown": [
+    name for name, (section, key) in parts.items() if key not in known.get(section, {}).get("options", {})
+]}
+for which, use_cases in json.loads(sys.argv[2]).items():
+    os.environ["UPDRAFT_USE_CASES"] = use_cases
+    bag = DagBag(sys.argv[1])
+    loaded = {name.split(".")[0] for name in sys.modules}
+    found[which] = {"errors": bag.import_errors, "dags": sorted(bag.dags), "loaded": sorted(loaded)}
+print(json.dumps(found))
 """
 
 PRELOADED = """
@@ -32,18 +44,6 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 native = {open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")}
 print(json.dumps({"python": [t.name for t in threading.enumerate()], "native": sorted(native - {"python", "python3"})}))
-"""
-
-
-SETTINGS = """
-import json, os
-from airflow.configuration import conf
-known = conf.configuration_description
-named = [name for name in os.environ if name.startswith("AIRFLOW__")]
-parts = {name: name.removeprefix("AIRFLOW__").lower().split("__", 1) for name in named}
-print(json.dumps({"named": len(named), "unknown": [
-    name for name, (section, key) in parts.items() if key not in known.get(section, {}).get("options", {})
-]}))
 """
 
 
@@ -68,28 +68,31 @@ def answer(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def parsed(answer):
-    return answer(PARSE, str(ROOT / "dags"))
+def parsed(answer, tmp_path_factory):
+    """What parsing found: the use cases as they are, and one of them beside a broken one."""
+    shipped, beside = ROOT / "include" / "use_cases", tmp_path_factory.mktemp("use_cases")
+    shutil.copytree(shipped / "flight_delays", beside / "flight_delays")
+    (beside / "broken").mkdir()
+    (beside / "broken" / "spec.yaml").write_text("version: [")
+    folders = {"shipped": str(shipped), "beside a broken one": str(beside)}
+    return answer(PARSE, str(ROOT / "dags"), json.dumps(folders))
 
 
 def test_every_use_case_has_a_dag_per_stage_and_none_is_broken(parsed):
-    assert parsed["errors"] == {}
+    found = parsed["shipped"]
+    assert found["errors"] == {}
     assert {"ingest", "features", "score", "train", "monitor", "retrain"} <= STAGES
-    assert set(parsed["dags"]) == {f"{use_case}__{stage}" for use_case in USE_CASES for stage in STAGES}
+    assert set(found["dags"]) == {f"{use_case}__{stage}" for use_case in USE_CASES for stage in STAGES}
 
 
-def test_parsing_the_dags_imports_no_library_that_tasks_work_with(parsed):
-    assert "updraft_airflow" in parsed["loaded"]
-    assert set(HEAVY) & set(parsed["loaded"]) == set()
+@pytest.mark.parametrize("which", ["shipped", "beside a broken one"])
+def test_parsing_the_dags_imports_no_library_that_tasks_work_with(parsed, which):
+    assert "updraft_airflow" in parsed[which]["loaded"]
+    assert set(HEAVY) & set(parsed[which]["loaded"]) == set()
 
 
-def test_a_broken_use_case_leaves_the_dags_of_the_others_alone(answer, tmp_path):
-    import shutil
-
-    shutil.copytree(ROOT / "include" / "use_cases" / "flight_delays", tmp_path / "flight_delays")
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "spec.yaml").write_text("version: [")
-    found = answer(PARSE, str(ROOT / "dags"), UPDRAFT_USE_CASES=str(tmp_path))
+def test_a_broken_use_case_leaves_the_dags_of_the_others_alone(parsed):
+    found = parsed["beside a broken one"]
     assert found["errors"] == {}
     assert set(found["dags"]) == {
         f"{use_case}__{stage}" for use_case in ("flight_delays", "broken") for stage in STAGES
@@ -106,7 +109,6 @@ def test_what_tasks_are_forked_from_starts_no_thread(answer):
     assert set(running["native"]) <= {"jemalloc_bg_thd"}
 
 
-def test_airflow_knows_every_setting_of_an_installation(answer):
-    found = answer(SETTINGS)
-    assert found["named"] > 10
-    assert found["unknown"] == []
+def test_airflow_knows_every_setting_of_an_installation(parsed):
+    assert parsed["named"] > 10
+    assert parsed["unknown"] == []

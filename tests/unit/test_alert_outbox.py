@@ -126,6 +126,7 @@ def test_the_end_is_told_after_the_beginning_arrived_and_not_before(case, lake):
     assert [event for somebody, event, _ in receiver.got if somebody == "chat"] == ["opened", "resolved"]
 
 
+@pytest.mark.slow
 def test_the_longer_it_fails_the_longer_it_waits_but_never_for_good(case, lake):
     receiver = Receiver("chat", "mail")
     moments = [NOW + timedelta(minutes=10 * n) for n in range(6 * 24 * 3)]

@@ -95,6 +95,7 @@ def test_the_same_moment_gives_the_same_set(parcels_case, delivered, dates):
     assert replace(first, rows=None) == replace(again, rows=None)
 
 
+@pytest.mark.slow
 def test_what_becomes_known_after_maturity_changes_no_label(parcels_case, delivered, dates):
     before = dataset.mature(parcels_case, delivered, dates.at("2024-01-10")).rows
     corrected = parcels.raw(parcels_case, "arrivals", days(3, 9)).to_pylist()
@@ -113,6 +114,7 @@ def test_what_becomes_known_after_maturity_changes_no_label(parcels_case, delive
 # ---- what is awaited ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_label_waits_for_every_delivery_that_could_still_change_it(parcels_case, lake, dates):
     parcels.deliver(parcels_case, lake, [key for key in days(1, 18) if key != "2024-01-12"])
     features.build(parcels_case, days(1, 18), lake)
@@ -122,6 +124,7 @@ def test_a_label_waits_for_every_delivery_that_could_still_change_it(parcels_cas
     assert lake.partitions(LABELS) == days(1, 8) + days(13, 15)
 
 
+@pytest.mark.slow
 def test_a_delivery_that_comes_after_all_completes_its_labels(parcels_case, lake, dates):
     parcels.deliver(parcels_case, lake, days(1, 9))
     features.build(parcels_case, days(1, 8), lake)
@@ -155,6 +158,7 @@ def test_labels_that_stand_are_not_built_again(parcels_case, delivered):
 # ---- one definition ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_partitions_of_an_older_definition_are_built_again_first(parcels_case, delivered, dates, tmp_path):
     newer = parcels.write(tmp_path, parcels.FEATURES.replace("hour(ships_at)", "hour(ships_at) + 100"))
     features.build(newer, days(1, 4), delivered)
@@ -168,6 +172,7 @@ def test_partitions_of_an_older_definition_are_built_again_first(parcels_case, d
     assert untouched == {features.fingerprint(parcels_case)}, "what the training does not read"
 
 
+@pytest.mark.slow
 def test_labels_of_an_older_definition_are_built_again_too(parcels_case, delivered, dates, tmp_path):
     first = dataset.mature(parcels_case, delivered, dates.at("2024-01-10"))
     turned = parcels.write(tmp_path, parcels.FEATURES, parcels.LABEL.replace("> 0", "<= 0"))

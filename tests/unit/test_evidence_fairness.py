@@ -73,6 +73,7 @@ def groups(group):
 # ---- shares and gaps ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", sorted(COUNTED))
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(rows=decided())
@@ -84,6 +85,7 @@ def test_the_shares_of_a_resample_are_those_of_the_repeated_rows(rate, rows):
     assert found == pytest.approx([expected.get(name, np.nan) for name in np.unique(group)], nan_ok=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(rows=decided())
 def test_gaps_are_those_of_fairlearn(rows):
@@ -110,6 +112,7 @@ def test_rows_of_a_missing_group_are_counted_in_none():
     assert found.of(np.ones((1, 2)))[0].tolist() == [1.0, 0.0]
 
 
+@pytest.mark.slow
 def test_the_bounds_hold_the_true_gap_and_not_too_loosely():
     # Decisions are coin flips whose chance depends on the group alone, so the gap is known: 0.1.
     low = high = 0

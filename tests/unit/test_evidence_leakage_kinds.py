@@ -11,6 +11,8 @@ from updraft.evidence.hindsight import Hindsight
 from updraft.evidence.look import Look
 from updraft.evidence.telling import tell
 
+pytestmark = pytest.mark.slow  # every test looks for every kind of leak; those of yes and no are quick
+
 KINDS = ("multiclass", "regression")
 SCALE = {"multiclass": "macro_auc", "regression": "r2"}
 
@@ -106,7 +108,6 @@ def test_a_column_that_came_out_otherwise_in_hindsight_is_named(kind):
     assert (verdict.outcome, verdict.reason[:13]) == ("FAIL", "future: rate ")
 
 
-@pytest.mark.slow  # trains real models
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_model_passes_and_one_that_learnt_the_answer_does_not(kind):
     rows, case = planted.of_kind(kind, 5), planted.case("lightgbm", kind)

@@ -262,6 +262,7 @@ class TestValidateAndPublish:
             ingest.publish(case(tolerance=0.4), "flights", [DAY], lake)
         assert lake.version(RAW) is None
 
+    @pytest.mark.slow
     def test_a_stricter_contract_takes_back_what_it_rejects(self, lake, inbox):
         drop(inbox, *GOOD)
         stage(lake, inbox)
@@ -308,6 +309,7 @@ class TestKnownAt:
         stage(lake, inbox, of=live)
         assert raw(lake) == first
 
+    @pytest.mark.slow
     def test_of_two_deliveries_under_one_name_the_newer_is_known_later(self, lake, inbox):
         for delay in (10, 11, 12):
             drop(inbox, f"1,2013-04-01T05:00:00Z,{delay}")
@@ -328,6 +330,7 @@ class TestKnownAt:
         assert [delivery.landed for delivery in landed] == [late, late + timedelta(microseconds=1)]
 
 
+@pytest.mark.slow
 class TestAgain:
     def test_every_stage_again_changes_nothing(self, lake, inbox):
         drop(inbox, GOOD[0], "2,x,1", GOOD[1])
@@ -361,7 +364,6 @@ class TestAgain:
         assert (together.rows, together.quarantined) == (5, 2)
         assert (lake.version(RAW), lake.version(QUARANTINE)) == (1, 1)
 
-    @pytest.mark.slow
     def test_deliveries_of_a_partition_in_any_order_end_in_the_same_rows(self, lake, inbox, tmp_path):
         parts = case(path="flights/{partition}*")
         found = set()
@@ -374,7 +376,6 @@ class TestAgain:
             assert one.version(RAW) == 3
         assert len(found) == 1
 
-    @pytest.mark.slow
     def test_publishing_at_the_same_time_ends_in_one_state(self, lake, inbox, tmp_path):
         parts = case(path="flights/{partition}*")
         for name in "abcd":
@@ -395,7 +396,6 @@ class TestAgain:
         ingest.publication.issue(Feed(case(), "flights", lake), old, {})
         assert [row["id"] for row in raw(lake)] == [1, 2, 3]
 
-    @pytest.mark.slow
     def test_whatever_was_done_before_a_kill_the_next_run_ends_the_same(self, lake, inbox, tmp_path):
         drop(inbox, *GOOD, "3,x,1")
         stage(lake, inbox)
@@ -420,6 +420,7 @@ class TestAgain:
         assert lake.version(RAW) == 1
 
 
+@pytest.mark.slow
 class TestBulk:
     def test_what_cannot_go_on_does_not_hold_up_the_others(self, lake, inbox):
         drop(inbox, *GOOD, day=DAYS[0])
@@ -435,7 +436,6 @@ class TestBulk:
             stage(lake, inbox, DAYS)
         assert ingest.delivered(case(), "flights", lake) == set(DAYS[:2])
 
-    @pytest.mark.slow
     def test_what_tasks_hand_on_stays_small_for_many_partitions(self, lake, inbox):
         wide = case(tolerance=0.0, path="flights/{partition}.csv")
         days = [f"2013-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)]
@@ -453,6 +453,7 @@ class TestBulk:
         assert lake.version(QUARANTINE) == 1
 
 
+@pytest.mark.slow
 def test_a_column_that_the_spec_adds_or_drops_leaves_old_rows_readable(lake, inbox):
     more = case(gate={"type": "string", "nullable": True})
     drop(inbox, *GOOD, name=f"{DAYS[0]}.csv")
@@ -466,6 +467,7 @@ def test_a_column_that_the_spec_adds_or_drops_leaves_old_rows_readable(lake, inb
     assert lake.version(RAW) == version
 
 
+@pytest.mark.slow
 def test_a_column_of_another_type_is_refused_before_anything_is_written(lake, inbox):
     drop(inbox, *GOOD)
     stage(lake, inbox)
@@ -483,6 +485,7 @@ def test_a_column_of_another_type_is_refused_before_anything_is_written(lake, in
     assert len(raw(lake)) == 3
 
 
+@pytest.mark.slow
 def test_a_source_that_begins_to_delete_leaves_what_was_there_before(lake, inbox):
     drop(inbox, *GOOD)
     stage(lake, inbox)
@@ -503,6 +506,7 @@ def test_a_record_survives_its_json(lake):
     assert delivery.compressed
 
 
+@pytest.mark.slow
 def test_importing_ingest_loads_nothing_heavy():
     heavy = ("pandas", "great_expectations", "duckdb", "deltalake", "obstore", "airflow")
     code = f"import sys, updraft.ingest; print([m for m in {heavy} if m in sys.modules])"

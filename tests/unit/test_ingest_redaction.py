@@ -120,6 +120,7 @@ def stored(lake):
             yield file.name, str(table.to_pylist()) + str(table.schema.metadata)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "csv.gz"])
 def test_a_marked_value_is_nowhere_after_landing(form, outcome, lake, tmp_path, caplog, capfd):

@@ -102,6 +102,7 @@ def packed(form):
     return sink.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "csv.gz"])
 def test_a_row_is_published_once_after_the_contract_was_repaired_and_its_personal_data_nowhere(
     form, told, lake, tmp_path

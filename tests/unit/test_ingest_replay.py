@@ -19,6 +19,8 @@ from updraft.ingest.feed import Feed
 from updraft.ingest.replay import discard, replay
 from updraft.lake import Lake
 
+pytestmark = pytest.mark.slow  # every test takes in deliveries several times
+
 STRICT, LOOSE = case(top=15), case()
 WHO = "test"
 ROOT = Path(__file__).parents[2]
@@ -248,7 +250,6 @@ class TestInterrupted:
             if rows is not None:
                 to.replace(table, rows, [DAY])
 
-    @pytest.mark.slow
     def test_a_replay_killed_between_any_two_steps_is_finished_by_the_next(self, lake, inbox, tmp_path):
         drop(inbox, *GOOD)
         stage(lake, inbox, of=STRICT)
@@ -288,7 +289,6 @@ class TestInterrupted:
         (one,) = accounts(lake)
         assert one in [("published", 2, 0, 0, 0), ("published", 1, 0, 1, 0)]
 
-    @pytest.mark.slow
     def test_replays_at_once_publish_each_row_once(self, lake, inbox):
         for day in DAYS:
             drop(inbox, *GOOD, day=day)

@@ -53,6 +53,7 @@ def errors(seed, **how):
     return [{name: abs(of.estimates[name].value - true[name]) for name in true} for of in (plain, made)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [

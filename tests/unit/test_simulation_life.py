@@ -151,6 +151,7 @@ def test_the_controller_does_not_train_on_a_broken_feed() -> None:
     assert lived.on_broken == 0
 
 
+@pytest.mark.slow
 def test_a_gated_training_leaves_out_the_broken_days_and_a_naive_one_learns_them() -> None:
     broken = draw(SCENARIOS["broken_feed"], 3)
     days = [day.key for day in broken.days[broken.onset : broken.onset + 10]]

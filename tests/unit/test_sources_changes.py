@@ -71,6 +71,7 @@ def rows(value="abc", count=3):
     return [{"flight_id": n, "departure": NOON, "value": value} for n in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "declared", "delivered", "what"), CELLS)
 def test_a_type_is_read_as_declared_or_the_difference_is_told(form, declared, delivered, what):
     of, data = source(form, declared), written(form, rows(VALUES[delivered]))

@@ -74,6 +74,7 @@ def commits(lake):
     return lake.version(f"shared/{NAME}")
 
 
+@pytest.mark.slow
 def test_what_breaks_the_contract_of_a_shared_set_reaches_no_reader(both, root, reader):
     change(root, f"_shared/{NAME}.yaml", "nullable: false,", "nullable: false, range: [0, 1],")
     with pytest.raises(FeaturesBlocked, match=rf"shared/{NAME} for {DAY} is not published: .* break range\(booked\)"):
@@ -82,6 +83,7 @@ def test_what_breaks_the_contract_of_a_shared_set_reaches_no_reader(both, root, 
     assert both.keys("reports/parcels") == [f"reports/parcels/{NAME}/{DAY}.html"]
 
 
+@pytest.mark.slow
 def test_the_contract_of_a_shared_set_is_its_own(both, root, reader):
     change(root, "parcels/spec.yaml", "\nfeatures:", "\ncontract: {rows: [1000, 2000]}\nfeatures:")
     say(root, f"_shared/{NAME}.yaml", DECLARED + "contract: {rows: [2, 9]}\n")
@@ -168,6 +170,7 @@ def test_a_reader_that_would_see_what_was_not_known_yet_is_refused(both, root, r
         features.build(case, [f"{DAY}T05" if "hour" in after else DAY], both)
 
 
+@pytest.mark.slow
 def test_a_reader_that_predicts_later_may_read_it(both, root, reader):
     change(root, "couriers/spec.yaml", "lead_time: 6h", "lead_time: 5h")
     assert features.build(load.load("couriers", root), [DAY], both).rows > 0
@@ -254,6 +257,7 @@ def more(case, lake, key):
     return found
 
 
+@pytest.mark.slow
 def test_a_shared_set_is_among_what_late_rows_would_have_changed(both, root, reader):
     case = load.load("parcels", root)
     features.build(reader, [DAY, "2024-01-11"], both)
@@ -265,6 +269,7 @@ def test_a_shared_set_is_among_what_late_rows_would_have_changed(both, root, rea
     }, "who reads it does not compute it"  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_shared_set_is_computed_again_when_rows_under_it_came_late(both, root, reader):
     case = load.load("parcels", root)
     features.build(reader, [DAY], both)

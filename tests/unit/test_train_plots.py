@@ -49,6 +49,7 @@ def learner(family, rows):
     return {"logistic": Linear(0.0, (Number(Scaling(0, 0, 1), 1.0, 0.0, 0.0),)), "trivial": Constant(-1.0)}[family]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["lightgbm", "logistic", "trivial"])
 def test_every_family_gets_four_pictures(family, rows):
     draft = DRAFT.model_copy(update={"family": family})
