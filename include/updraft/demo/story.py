@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 CASE = "flight_delays"
 AHEAD = 3  # days that are followed while another is ingested
-TRAINING = 4  # days that are ingested while a training goes on
 PATIENCE = 300.0  # seconds a single run may take
 WHY = 300  # characters of a reason that are told
 
@@ -52,7 +51,7 @@ class Story:
     audience: Audience
     runs: list[tuple[str, str]] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
-    _trainings: dict[str, "Future[None]"] = field(default_factory=dict)
+    _trainings: list["Future[None]"] = field(default_factory=list)
 
     def live(self, plan: Plan) -> None:
         """Tell the whole story.
@@ -96,7 +95,7 @@ class Story:
         """Live day after day, a run per stage and day; a day is ingested while those before it are followed."""
         with ThreadPoolExecutor(1) as training, ThreadPoolExecutor(AHEAD) as beside:
             watched: list[Future[None]] = []
-            for place, day in enumerate(days):
+            for day in days:
                 self._mishaps(day, plan)
                 self._ingest(day, mistaken=day.key == plan.corrected)
                 watched.append(beside.submit(self._watch, day.key, training))
@@ -106,12 +105,10 @@ class Story:
                     watched.append(beside.submit(self._watch, day.key, training))
                 for earlier in watched[:-AHEAD]:
                     earlier.result()
-                for before in days[: max(0, place + 1 - TRAINING)]:
-                    self._trained(before.key)
             for last in watched:
                 last.result()
-            for day in days:
-                self._trained(day.key)
+            for trained in self._trainings:
+                trained.result()
 
     def _ingest(self, partition: Partition, *, mistaken: bool) -> None:
         self.publisher.publish([partition])
@@ -125,7 +122,7 @@ class Story:
         for stage in ("features", "score", "monitor"):
             run_id = self._follow(key, stage, lambda stage=stage: self._awaited(stage, key))  # type: ignore[misc]
         if self._task_state("monitor", run_id, "incident") == "success" and self._incident(key) == "retrain":
-            self._trainings[key] = training.submit(self._retrain, key)
+            self._trainings.append(training.submit(self._retrain, key))
 
     def _correction(self, day: Partition) -> None:
         """The airline sends outcomes again that it had got wrong, after they were built upon."""
@@ -178,11 +175,6 @@ class Story:
         self.runs.append(("train", trained))
         self._finish("train", trained)
         self._tell_outcome(key, trained)
-
-    def _trained(self, key: str) -> None:
-        """Wait for the training that a day has asked for, if it has."""
-        if key in self._trainings:
-            self._trainings[key].result()
 
     def _tell_outcome(self, key: str, run_id: str) -> None:
         fitted = self.api.xcom(f"{CASE}__train", run_id, "fit")
