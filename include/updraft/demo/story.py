@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 CASE = "flight_delays"
-AHEAD = 3  # days that are followed while another is ingested
+AHEAD = 2  # days that are followed while another is ingested
 PATIENCE = 300.0  # seconds a single run may take
 WHY = 300  # characters of a reason that are told
 
