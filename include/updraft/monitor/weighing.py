@@ -14,6 +14,7 @@ from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metric import Array, Metric
 from updraft.evidence.sampling import REPEATS, block_codes, critical, resamples, spread
 from updraft.monitor.arrival import Arrivals, Dependence, by_outcome, by_score
+from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
 
 # Where fewer than this share arrive, each row would speak for so many that one of them decides the metric.
@@ -68,9 +69,17 @@ class Weighing:
 AS_THEY_ARE = Weighing()
 
 
+def weighing_of(window: Window) -> Weighing:
+    """Find it out once for all measures of a look."""
+    if "weighing" not in window.memo:
+        window.memo["weighing"] = weighing(window.case, window.arrivals)
+    found: Weighing = window.memo["weighing"]
+    return found
+
+
 def weighing(case: UseCase, arrivals: Arrivals | None) -> Weighing:
     """Find out on what the arrival of labels depends."""
-    if arrivals is None or not len(arrivals.rows):
+    if arrivals is None or arrivals.complete:
         return AS_THEY_ARE
     late, never = by_outcome(arrivals, classes=case.problem.kind != "regression"), by_score(arrivals)
     found = Weighing(late if late and late.matters else None, never if never and never.matters else None)
