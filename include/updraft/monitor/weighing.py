@@ -65,6 +65,20 @@ class Weighing:
         late, came = (np.ones(1) if one is None else one.drawn(rng) for one in (self.outcome, self.score))
         return np.asarray(1 / np.outer(late, came).reshape(-1))
 
+    def taken(self, y: Array, score: Array) -> NDArray[np.intp]:
+        """Positions of as many rows as the weighed ones are worth (Kish), heavy ones more often.
+
+        They are taken at equal steps through each cell by score (systematic sampling, Madow & Madow, Annals of
+        Mathematical Statistics 15, 1944): a draw with replacement would add as much chance as the rows have already,
+        of which nothing that rests on them would know.
+        """
+        cells = self.cells(y, score)
+        order = np.lexsort((score, cells))
+        weights = self.weights()[cells[order]]
+        count, reached = max(int(weights.sum() ** 2 / (weights**2).sum()), 1), weights.cumsum()
+        steps = (np.arange(count) + 0.5) * reached[-1] / count
+        return np.asarray(np.sort(order[np.searchsorted(reached, steps)]), dtype=np.intp)
+
 
 AS_THEY_ARE = Weighing()
 

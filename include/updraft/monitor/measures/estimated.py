@@ -71,15 +71,13 @@ def _scored(window: Window, names: list[str]) -> "DataFrame":
 
 
 def _known(window: Window) -> "DataFrame":
-    """Labelled rows; where labels do not arrive alike, drawn anew as often as each has to speak for others."""
+    """Labelled rows; where labels do not arrive alike, each as often as it has to speak for others."""
     known = complete(window.case, window.matured if window.known is None else window.known)
     how = weighing_of(window)
     if not how.needed or not len(known):
         return known
     y, score = known[window.case.label.column].to_numpy(float), known["score"].to_numpy(float)
-    weights = how.weights()[how.cells(y, score)]
-    effective = int(weights.sum() ** 2 / (weights**2).sum())
-    return known.sample(max(effective, 1), replace=True, weights=weights, random_state=window.case.model.seed)
+    return known.iloc[how.taken(y, score)]
 
 
 def _features(window: Window, known: "DataFrame") -> list[str]:
