@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from updraft.monitor.arrival import Arrivals, by_outcome, by_score, curve
+from updraft.monitor.arrival import Arrivals, by_outcome, by_score, curve, missing
 
 NEVER = np.nan
 
@@ -98,3 +98,27 @@ def test_without_a_cohort_that_is_old_enough_late_labels_are_not_known_of():
 
 def test_a_few_rows_do_not_matter_however_they_differ():
     assert not by_outcome(many((0.0, 0.9), n=60), classes=True).matters
+
+
+def test_a_cohort_whose_labels_all_came_late_says_nothing_about_which_are_late():
+    on_time = ("d1", 4, [(1, 2, 0.5), (0, 2, 0.5), (0, 4, 0.5)])
+    after_an_outage = ("d2", 4, [(1, 4, 0.5), (1, 4, 0.5), (1, 4, 0.5)])
+    assert by_outcome(cohorts(on_time, after_an_outage), classes=True).rows.tolist() == [2, 1]
+    assert missing(cohorts(on_time, after_an_outage)) == pytest.approx(1 / 3)
+    assert by_outcome(cohorts(after_an_outage), classes=True) is None
+
+
+@pytest.mark.parametrize(
+    ("ages", "share", "complete"),
+    [
+        pytest.param([1, 2, 2, 2], 0.0, True, id="all came"),
+        pytest.param([1, 2, 2, 4], 0.25, False, id="one came later"),
+        pytest.param([1, 2, NEVER, NEVER], 0.5, False, id="two never came"),
+        pytest.param([NEVER], 0.0, False, id="an outage is not told by a share"),
+        pytest.param([], 0.0, True, id="no cohort"),
+    ],
+)
+def test_the_share_that_is_missing_at_maturity(ages, share, complete):
+    found = cohorts(("d1", 4, [(NEVER if age is NEVER else 1, age, 0.5) for age in ages]))
+    assert (missing(found), found.complete) == (share, complete)
+    assert missing(None) == 0.0

@@ -94,6 +94,19 @@ def test_bounds_of_weighed_metrics_hold_the_truth_and_count_that_weights_are_est
     assert held >= 17
 
 
+def test_rows_are_taken_as_often_as_they_weigh_and_no_chance_is_added():
+    drawn = world(4, late=(0.0, 0.6))
+    week, _ = newest(drawn)
+    known = week[week["late"].notna()]
+    y, score = known["late"].to_numpy(), known["score"].to_numpy()
+    how = weighing(CASE, cohorts(drawn))
+    weights, taken = how.weights()[how.cells(y, score)], how.taken(y, score)
+    assert len(taken) == int(weights.sum() ** 2 / (weights**2).sum()) < len(known)
+    assert y[taken].mean() == pytest.approx(np.average(y, weights=weights), abs=1 / len(taken))
+    for label in (0.0, 1.0):
+        assert score[taken][y[taken] == label].mean() == pytest.approx(score[y == label].mean(), abs=0.002)
+
+
 def test_labels_that_arrive_alike_are_not_weighed():
     drawn = world(1, late=(0.2, 0.2), never=lambda score: 0.1)
     found = weighing(CASE, cohorts(drawn))

@@ -1,6 +1,6 @@
 """When the labels of recent partitions were there: the label query, asked as of one moment after another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,14 +31,30 @@ def arrivals(case: UseCase, at: Partition, lake: Lake, champion: str, scored: Se
     if last is None:
         return None
     mature = len(dates.keys(last.key, at.key)) - 1
-    ages = (*_grid(mature), 2 * mature)
     old = {key: len(dates.keys(key, at.key)) - 1 for key in scored if key <= last.key}
-    spans = [range(age, age + min(case.monitor.window, MOST_COHORTS)) for age in ages[-2:]]
-    cohorts = {key: age for key, age in old.items() if any(age in span for span in spans)}
-    if not cohorts:
+    chosen = cohorts(old, mature, width=case.monitor.window)
+    if not chosen:
         return None
-    looks = [(key, age) for key, reached in cohorts.items() for age in ages if age <= reached]
-    return Arrivals(_first_seen(case, lake, champion, looks, mature), ages, mature)
+    looks = [(key, age) for key, oldest in chosen.items() for age in ages(mature) if age <= oldest]
+    return Arrivals(_first_seen(case, lake, champion, looks, mature), ages(mature), mature)
+
+
+def ages(mature: int) -> tuple[int, ...]:
+    """Ages at which cohorts are looked at, ascending."""
+    return (*_grid(mature), 2 * mature)
+
+
+def cohorts(old: Mapping[str, int], mature: int, *, width: int) -> dict[str, int]:
+    """Choose the cohorts that became mature last, and those twice as old; say at which age each is looked at last.
+
+    >>> cohorts({"a": 12, "b": 9, "c": 8, "d": 4, "e": 3}, 4, width=2)
+    {'b': 8, 'c': 8, 'd': 4}
+
+    :param old: Age of every scored and mature partition.
+    """
+    spans = [range(age, age + min(width, MOST_COHORTS)) for age in ages(mature)[-2:]]
+    reached = {key: age for key, age in old.items() if any(age in span for span in spans)}
+    return {key: max(age for age in ages(mature) if age <= most) for key, most in reached.items()}
 
 
 def _grid(mature: int) -> list[int]:

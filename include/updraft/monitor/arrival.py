@@ -41,6 +41,11 @@ class Arrivals:
     ages: tuple[int, ...]
     mature: int
 
+    @property
+    def complete(self) -> bool:
+        """Whether every label was there when its cohort was mature, as far as there are any cohorts."""
+        return bool((self.rows["age"] <= self.mature).all())
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -136,7 +141,7 @@ def by_outcome(arrivals: Arrivals, *, classes: bool) -> Dependence | None:
     :return: `None` while no cohort is old enough to have had late labels.
     """
     rows = _followed(arrivals)
-    rows = rows[rows["age"].notna()]
+    rows = rows[_told_by(rows, arrivals.mature) & rows["age"].notna()]
     if not len(rows):
         return None
     values = rows["label"].to_numpy(float)
@@ -152,6 +157,14 @@ def by_score(arrivals: Arrivals) -> Dependence | None:
     return _dependence(rows["score"].to_numpy(float), rows["age"].notna().to_numpy(), None) if len(rows) else None
 
 
+def missing(arrivals: Arrivals | None) -> float:
+    """Share of rows whose label was not there when their cohort was mature; 0 where nothing is known of it."""
+    if arrivals is None or arrivals.complete:
+        return 0.0
+    rows = arrivals.rows[_told_by(arrivals.rows, arrivals.mature)]
+    return float((~(rows["age"] <= arrivals.mature)).mean()) if len(rows) else 0.0
+
+
 def _followed(arrivals: Arrivals) -> "DataFrame":
     """Rows of the cohorts that were looked at long after they were mature."""
     last = arrivals.ages[-1]
@@ -161,7 +174,12 @@ def _followed(arrivals: Arrivals) -> "DataFrame":
 def _heard(arrivals: Arrivals, age: int) -> "DataFrame":
     """Rows of cohorts of an age; one without any label says nothing about which of them are late."""
     rows = arrivals.rows[arrivals.rows["looked"] >= age]
-    return rows[rows["age"].notna().groupby(rows["partition"]).transform("any").astype(bool)]
+    return rows[_told_by(rows, np.inf)]
+
+
+def _told_by(rows: "DataFrame", age: float) -> NDArray[np.bool_]:
+    """Whether any label of each row's cohort was there by an age: an outage makes no label later than another (n,)."""
+    return np.asarray((rows["age"] <= age).groupby(rows["partition"]).transform("any"), dtype=bool)
 
 
 def _dependence(values: Array, arrived: NDArray[np.bool_], edges: Array | None) -> Dependence:

@@ -14,6 +14,7 @@ from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metric import Array, Metric
 from updraft.evidence.sampling import REPEATS, block_codes, critical, resamples, spread
 from updraft.monitor.arrival import Arrivals, Dependence, by_outcome, by_score
+from updraft.monitor.window import Window
 from updraft.spec.model import UseCase
 
 # Where fewer than this share arrive, each row would speak for so many that one of them decides the metric.
@@ -64,13 +65,35 @@ class Weighing:
         late, came = (np.ones(1) if one is None else one.drawn(rng) for one in (self.outcome, self.score))
         return np.asarray(1 / np.outer(late, came).reshape(-1))
 
+    def taken(self, y: Array, score: Array) -> NDArray[np.intp]:
+        """Positions of as many rows as the weighed ones are worth (Kish), heavy ones more often.
+
+        They are taken at equal steps through each cell by score (systematic sampling, Madow & Madow, Annals of
+        Mathematical Statistics 15, 1944): a draw with replacement would add as much chance as the rows have already,
+        of which nothing that rests on them would know.
+        """
+        cells = self.cells(y, score)
+        order = np.lexsort((score, cells))
+        weights = self.weights()[cells[order]]
+        count, reached = max(int(weights.sum() ** 2 / (weights**2).sum()), 1), weights.cumsum()
+        steps = (np.arange(count) + 0.5) * reached[-1] / count
+        return np.asarray(np.sort(order[np.searchsorted(reached, steps)]), dtype=np.intp)
+
 
 AS_THEY_ARE = Weighing()
 
 
+def weighing_of(window: Window) -> Weighing:
+    """Find it out once for all measures of a look."""
+    if "weighing" not in window.memo:
+        window.memo["weighing"] = weighing(window.case, window.arrivals)
+    found: Weighing = window.memo["weighing"]
+    return found
+
+
 def weighing(case: UseCase, arrivals: Arrivals | None) -> Weighing:
     """Find out on what the arrival of labels depends."""
-    if arrivals is None or not len(arrivals.rows):
+    if arrivals is None or arrivals.complete:
         return AS_THEY_ARE
     late, never = by_outcome(arrivals, classes=case.problem.kind != "regression"), by_score(arrivals)
     found = Weighing(late if late and late.matters else None, never if never and never.matters else None)

@@ -15,6 +15,7 @@ from updraft.monitor.measures import discover
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 from updraft.retrain import ModelState, decide
+from updraft.simulation.arrival import arrivals
 from updraft.simulation.champion import Trained
 from updraft.simulation.study import use_case
 from updraft.simulation.world import BEFORE, World, span
@@ -151,6 +152,7 @@ def window(now: Moment, earlier: tuple[Measurement, ...] = ()) -> Window:
             world.days[day].key: float(np.isfinite(world.labels(day, day, now.day)).mean())
             for day in range(since, mature + 1)
         },
+        arrivals=arrivals(world, now.day, {day: who is now.champion for day, who in now.by.items()}, now.scores),
     )
 
 

@@ -4,6 +4,10 @@ What is judged is calibration in the large: what came true less what was predict
 is said on the log-odds, so that it fits rare and frequent outcomes alike. Of several classes it is the probability that
 acting is right. Of a number it is the mean error, which matters when it alone would raise the RMSE of the holdout by
 `monitor.max_drop`. The slope and the expected calibration error have no meaning there.
+
+A gap that labels which have not come could explain is no alarm, whatever they may say. The slope needs no such care:
+labels that come late by what they say bend the intercept and not the slope of a logistic regression (Prentice & Pyke,
+Biometrika 66, 1979).
 """
 
 import math
@@ -20,6 +24,7 @@ from updraft.evidence.sampling import critical
 from updraft.monitor.conduct import off, right
 from updraft.monitor.drift import SHARED
 from updraft.monitor.level import Level, judge, level, reach, widened
+from updraft.monitor.missing import missing
 from updraft.monitor.table import Measurement, Status
 from updraft.monitor.truth import Truth, truth
 from updraft.monitor.window import Window
@@ -52,7 +57,14 @@ def _gap(window: Window, came: Truth, now: Level | None, given: Array) -> Measur
     bounds: dict[str, Any] = {"low": low, "high": high, "limit": math.copysign(max(limit, chance), now.value)}
     if came.blind:
         return Measurement(*at, now.value, now.rows, "unknown", came.blind, **bounds)
-    return Measurement(*at, now.value, now.rows, judge(now.value, chance, effect=limit), reason, **bounds)
+    status, untold = judge(now.value, chance, effect=limit), missing(window, came)
+    if untold.share:
+        least, most = untold.ends(low, high)
+        bounds |= {"low": min(low, least), "high": max(high, most)}
+        reason += f"; {untold.share:.1%} of the labels are missing"
+        if status == "drifted" and judge(untold.sure(now.value), chance, effect=limit) != "drifted":
+            status, reason = "unknown", f"{reason}, and could explain it"
+    return Measurement(*at, now.value, now.rows, status, reason, **bounds)
 
 
 def _matters(window: Window, given: Array, gap: float) -> float:

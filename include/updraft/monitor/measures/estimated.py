@@ -16,7 +16,7 @@ from updraft.monitor.performance import WATCHED, complete, numbered, predicted, 
 from updraft.monitor.table import Measurement
 from updraft.monitor.truth import truth
 from updraft.monitor.watched import Watched
-from updraft.monitor.weighing import point, weighing
+from updraft.monitor.weighing import point, weighing_of
 from updraft.monitor.window import Window
 
 if TYPE_CHECKING:
@@ -71,15 +71,13 @@ def _scored(window: Window, names: list[str]) -> "DataFrame":
 
 
 def _known(window: Window) -> "DataFrame":
-    """Labelled rows; where labels do not arrive alike, drawn anew as often as each has to speak for others."""
+    """Labelled rows; where labels do not arrive alike, each as often as it has to speak for others."""
     known = complete(window.case, window.matured if window.known is None else window.known)
-    how = weighing(window.case, window.arrivals)
+    how = weighing_of(window)
     if not how.needed or not len(known):
         return known
     y, score = known[window.case.label.column].to_numpy(float), known["score"].to_numpy(float)
-    weights = how.weights()[how.cells(y, score)]
-    effective = int(weights.sum() ** 2 / (weights**2).sum())
-    return known.sample(max(effective, 1), replace=True, weights=weights, random_state=window.case.model.seed)
+    return known.iloc[how.taken(y, score)]
 
 
 def _features(window: Window, known: "DataFrame") -> list[str]:
@@ -122,14 +120,13 @@ def _rows(window: Window, rows: "DataFrame", names: list[str], *, truth: bool = 
 
 def _error(window: Window, metric: str) -> Measurement:
     """What the estimate made at the newest mature partition said, less what came true of the same partitions."""
-    case, name = window.case, f"estimated_{metric}"
-    came = truth(window)
+    name, came = f"estimated_{metric}", truth(window)
     made = str(window.matured["partition"].max()) if len(window.matured) else ""
     if came.silent or not came.n:
         why = "labels are missing" if came.silent else "no label is mature yet"
         return Measurement(window.partition, ERROR, "all", math.nan, came.n, "unknown", why)
     score = came.rows["score"].to_numpy(float)
-    realised = point(METRICS[metric], came.y, came.predicted(), score, weighing(case, window.arrivals))
+    realised = point(METRICS[metric], came.y, came.predicted(), score, weighing_of(window))
     off = error(window.earlier, window.champion, made=made, metric=name, realised=realised)
     if math.isnan(off):
         why = f"no estimate of these partitions was made at {made}"

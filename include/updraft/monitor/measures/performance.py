@@ -4,13 +4,13 @@ import math
 
 from updraft.monitor.performance import WATCHED, performance
 from updraft.monitor.table import Measurement
-from updraft.monitor.weighing import weighing
+from updraft.monitor.weighing import weighing_of
 from updraft.monitor.window import Window
 
 
 def measure(window: Window) -> list[Measurement]:
     """Performance on matured labels, and counts of these."""
-    how = weighing(window.case, window.arrivals)
+    how = weighing_of(window)
     done = performance(window.case, window.matured, window.waiting, holdout=window.holdout, how=how)
     headline, found = WATCHED[window.case.problem.kind][0], []
     for name, estimate in done.estimates.items():
