@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from updraft.monitor.measures import discover
-from updraft.monitor.watch import HEADLINES
+from updraft.monitor.watch import HEADLINES, Alarm
 from updraft.simulation.champion import Trained, compare, trained
 from updraft.simulation.life import Life, Trainings, _live, live
 from updraft.simulation.policy import ALARMING, CONTROLLER, POLICIES, Controller, Moment, Policy, window
@@ -189,3 +190,17 @@ def life(**said: object) -> Life:
 def test_what_came_of_it(scenario: str, days: tuple[int, ...], false: int, delay: float, on_broken: int) -> None:
     lived = life(scenario=scenario, asked=tuple((day, "because") for day in days))
     assert (lived.false, lived.delay, lived.on_broken) == (false, delay, on_broken)
+
+
+def test_a_training_for_nothing_counts_until_its_incident_is_over() -> None:
+    controller, champion = Controller(), SimpleNamespace(digest="a")
+    alarming = [Alarm(f"day {n}", "a", {"performance": "the AUC fell"}) for n in range(5)]
+    controller._history.extend(alarming)
+    controller._asked_for = "performance"
+    counted = [controller._in_vain(SimpleNamespace(in_vain=times, champion=champion)) for times in (0, 1, 1, 2)]
+    assert counted == [0, 1, 1, 2]
+    controller._history.extend([None] * 5)
+    assert controller._in_vain(SimpleNamespace(in_vain=2, champion=champion)) == 0
+    controller._history.extend(alarming)
+    assert controller._in_vain(SimpleNamespace(in_vain=3, champion=champion)) == 1
+    assert controller._in_vain(SimpleNamespace(in_vain=0, champion=champion)) == 0  # another champion rose

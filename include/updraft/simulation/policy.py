@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from updraft.monitor import drift, watch
 from updraft.monitor.fault import standing
-from updraft.monitor.incident import incident, lasting
+from updraft.monitor.incident import incident, lasting, lasts
 from updraft.monitor.measures import discover
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
@@ -35,7 +35,7 @@ class Moment:
     :param by: Who scored each day so far.
     :param scores: The score of every row so far; nan elsewhere (rows,).
     :param trainings: Days at which trainings stood, the first champion's included.
-    :param in_vain: Trainings in a row that brought no better model.
+    :param in_vain: Trainings that brought no better model, since the champion last changed.
     :param healing: Whether the champion rose on a loss of performance, or on a follow-up of one.
     """
 
@@ -86,6 +86,9 @@ class Controller:
     incidents: Counter[str] = field(default_factory=Counter)
     _looks: Looks = field(default_factory=lambda: deque(maxlen=4 * use_case().monitor.of))
     _history: deque[watch.Alarm | None] = field(default_factory=lambda: deque(maxlen=4 * use_case().monitor.of))
+    _asked_for: str = ""
+    _vain: list[str] = field(default_factory=list)
+    _heard: int = 0
 
     def __call__(self, now: Moment) -> str:
         """Do on a day what the monitor and the controller do on a partition."""
@@ -95,8 +98,12 @@ class Controller:
         self._looks.append(measured)
         self._history.append(watch.alarm(measured))
         self._count(now.champion.digest)
-        decision = decide(self._state(now), use_case().retrain)
-        return decision.because if decision.action == "retrain" else ""
+        state = self._state(now)
+        decision = decide(state, use_case().retrain)
+        if decision.action != "retrain":
+            return ""
+        self._asked_for = state.incident.kind if state.incident else ""
+        return decision.because
 
     def _count(self, champion: str) -> None:
         alarm = self._history[-1]
@@ -117,9 +124,20 @@ class Controller:
             new_mature_partitions=now.day - last if now.day > lag else 0,
             data_incident=standing(list(self._looks), use_case(), lag=lag),
             incident=incident(list(self._history), use_case(), champion=now.champion.digest),
-            in_vain=now.in_vain,
+            in_vain=self._in_vain(now),
             risen_on="performance" if now.healing else "",
         )
+
+    def _in_vain(self, now: Moment) -> int:
+        """Trainings for nothing, less those for incidents that are over, as the ledger is counted."""
+        if now.in_vain > self._heard:
+            self._vain.append(self._asked_for)
+        self._heard, history = now.in_vain, list(self._history)
+        kept = [
+            kind for kind in self._vain if not kind or lasts(history, kind, use_case(), champion=now.champion.digest)
+        ]
+        self._vain = kept if now.in_vain else []
+        return len(self._vain)
 
 
 def window(now: Moment, earlier: tuple[Measurement, ...] = ()) -> Window:
