@@ -18,6 +18,8 @@ from updraft.lake import Lake
 from updraft.partition import calendar
 from updraft.rows import digest
 
+pytestmark = pytest.mark.slow
+
 CASE = flights.case()
 DATES = calendar(CASE)
 
@@ -81,7 +83,6 @@ def made_up(source, row, after, draw):
     return {**scrambled(source, row, draw), **stranger, **origin, "known_at": known}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", ["features", "label"])
 @given(day=st.sampled_from(["2013-03-06", "2013-03-10", "2013-03-11", "2013-03-13"]), seed=st.integers(0, 10**6))
 @settings(max_examples=8)
@@ -97,7 +98,6 @@ def test_whatever_becomes_known_later_leaves_every_bit_as_it_is(which, day, seed
     assert found_content == content
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", ["features", "label"])
 def test_whatever_was_known_in_time_does_matter(which, tmp_path):
     """Else the promise above would be kept by a query that reads nothing."""
@@ -115,7 +115,6 @@ def test_whatever_was_known_in_time_does_matter(which, tmp_path):
         assert written(str(tmp_path / f"{number}"), which, day, rows)[0] != as_it_was(which, day)[0], source
 
 
-@pytest.mark.slow
 def test_a_backfill_gives_what_would_have_been_computed_then(tmp_path):
     """Day by day, each built when its delivery came in, against all at once at the end, newest first."""
     then, later = Lake(str(tmp_path / "then")), Lake(str(tmp_path / "later"))
@@ -128,7 +127,6 @@ def test_a_backfill_gives_what_would_have_been_computed_then(tmp_path):
     assert digest(then.read(features.table(CASE))) == digest(later.read(features.table(CASE)))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("last", "together"),
     [

@@ -11,6 +11,8 @@ from updraft.errors import FeaturesSkewed
 from updraft.life import score as scoring
 from updraft.life.train import profile_key
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT = "2024-01-17", "2024-01-18"
 
 

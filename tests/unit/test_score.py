@@ -16,6 +16,8 @@ from updraft.model import store
 from updraft.rows import digest
 from updraft.spec.model import Rollout
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT = "2024-01-17", "2024-01-18"
 SCORES, FEATURES = "scores/parcels", "features/parcels"
 

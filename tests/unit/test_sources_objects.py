@@ -14,6 +14,8 @@ from updraft.sources import Connection, Found
 from updraft.sources.reach.keyring import keys
 from updraft.spec.sources import Source
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT = "2024-01-02", "2024-01-03"
 BODY = bytes(range(250)) * 2_000
 NAME = f"f/{DAY}.csv"
