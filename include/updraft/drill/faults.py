@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pandas import Series
 
 _TILT = 5  # a value is the largest of so many draws: a population stability index of about 2 over tenths
-_REACH = 1.16  # standard deviations that this takes the mean of a normal feature up
 _UNITS = 1000.0
 _FEATURES = frozenset({"feature_drift", "multivariate_drift"})
 
@@ -62,11 +61,11 @@ def faults(
     """Every fault, staged for a scene.
 
     :param moved: Features that drift already; others are broken where there are any, or nothing new could be seen.
-    :param limits: How far a number must move to drift, in standard deviations. What no tilt can reach, since the
-        seasons move it further, is broken where there is nothing else.
+    :param limits: How far a number must move to drift, in standard deviations: the one that needs least is broken.
+        What the seasons move further than any tilt cannot show that the monitor is awake.
     """
     known = [name for name in seen.ranked if name in seen.case.features]
-    names = sorted(known, key=lambda name: (name in moved, limits.get(name, 0.0) > _REACH))
+    names = sorted(known, key=lambda name: (name in moved, limits.get(name, 0.0)))
     on_features = [stage(seen, names) for stage in (_number, _category, _everything, _missing, _unit)]
     return [*on_features, _scores(seen), _outage(seen), _flipped(seen)]
 
