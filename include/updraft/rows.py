@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = pa.Table
 
+CELLS = 1 << 20  # of a view that the as-of join reads at a time
+
 ARROW = {  # by the words of a spec
     "string": pa.string(),
     "integer": pa.int64(),
@@ -77,8 +79,8 @@ def as_of(rows: Rows, views: Sequence[Path], *, by: Sequence[str], at: str) -> R
     """Rows with the columns of each view's newest row for them: same key `by`, and `at` not after theirs.
 
     Every row stays, in its place; where a view has nothing for it, the view's columns are null. Of rows of a view with
-    the same key and moment the last counts. Only keys are joined: the other columns are fetched by row number, one
-    view at a time, so memory is that of the result and one view.
+    the same key and moment the last counts. Only keys are joined: the other columns are fetched by row number, some
+    at a time, so memory is that of the result and a few columns.
 
     :param views: Parquet files, each with the columns `by`, `at`, and columns that nothing else has.
     :raises FeaturesInvalid: If two of them have a column of the same name.
@@ -91,15 +93,18 @@ def as_of(rows: Rows, views: Sequence[Path], *, by: Sequence[str], at: str) -> R
     with duckdb.connect() as db:
         db.register("asked", _numbered(rows.select(key)))
         for view in views:
-            own = [name for name in pq.read_schema(view).names if name not in key]
-            if twice := sorted(set(own) & set(columns)):
-                raise FeaturesInvalid(
-                    f"{view.name} has {', '.join(twice[:10])}, which the rows have already.",
-                    next_step="rename these columns in the view.",
-                )
-            found = _newest(db, pq.read_table(view, columns=key), by, at)
-            taken = pq.read_table(view, columns=own).take(found)
-            columns |= dict(zip(own, taken.columns, strict=True))
+            with pq.ParquetFile(view) as file:
+                own = [name for name in file.schema_arrow.names if name not in key]
+                if twice := sorted(set(own) & set(columns)):
+                    raise FeaturesInvalid(
+                        f"{view.name} has {', '.join(twice[:10])}, which the rows have already.",
+                        next_step="rename these columns in the view.",
+                    )
+                found = _newest(db, file.read(columns=key), by, at)
+                # Memory that was just used is got again faster than new memory.
+                step = max(1, CELLS // max(file.metadata.num_rows, 1))
+                for part in (own[begin : begin + step] for begin in range(0, len(own), step)):
+                    columns |= dict(zip(part, file.read(columns=part).take(found).columns, strict=True))
     return pa.table(columns)
 
 
@@ -117,7 +122,9 @@ def _newest(db: "DuckDBPyConnection", keys: Rows, by: Sequence[str], at: str) ->
 
 
 def _numbered(rows: Rows) -> Rows:
-    return rows.append_column("_place", pa.array(range(len(rows)), pa.int64()))
+    import numpy as np
+
+    return rows.append_column("_place", pa.array(np.arange(len(rows), dtype=np.int64)))
 
 
 def quoted(identifier: str) -> str:
