@@ -10,6 +10,10 @@ from updraft.monitor.incident import Incident
 from updraft.spec.durations import render
 from updraft.spec.retrain import Retrain
 
+# What labels show to be worse, or a calibration that is off, a training mends step by step: the first candidate that is
+# better after the world turned has learnt little of the new, as what came last is held out.
+HEALED = ("performance", "estimated_performance", "calibration", "follow_up")
+
 
 @dataclass(frozen=True)
 class Stake:
@@ -44,9 +48,10 @@ class ModelState:
     :param champion_is_worse: Why a fresh champion did worse than the one before on the same rows, if it did.
     :param new_labels: Labelled rows of the new mature partitions.
     :param changed: What else a training would find changed since the last one: the spec, or the code.
-    :param in_vain: Trainings in a row that the incident asked for and that brought no better model.
+    :param in_vain: Trainings that lasting incidents asked for and that brought no better model.
+    :param since_risen: Trainings for nothing since the champion rose, whatever asked for them.
     :param stake: What is lost meanwhile; `None` when unknown.
-    :param risen_on: What asked for the champion's training, if that was a loss of performance or a follow-up of one.
+    :param risen_on: What asked for the champion's training, if that was one of `HEALED`.
     """
 
     champion: str | None
@@ -61,6 +66,7 @@ class ModelState:
     new_labels: int = 0
     changed: str = ""
     in_vain: int = 0
+    since_risen: int = 0
     stake: Stake | None = None
     risen_on: str = ""
 
@@ -74,6 +80,7 @@ class ModelState:
             "new_mature_partitions": self.new_mature_partitions,
             "new_labels": self.new_labels,
             "in_vain": self.in_vain,
+            "since_risen": self.since_risen,
             "lost_per_row": None if self.stake is None else self.stake.per_row,
             "rows_at_stake": None if self.stake is None else self.stake.rows,
         }
@@ -121,12 +128,15 @@ def _causes(state: ModelState, limits: Retrain) -> Iterator[tuple[str, str]]:
     if state.champion is None:
         yield "no_champion", "no champion yet"
         return
-    if state.incident and state.incident.champion == state.champion and state.incident.kind != "label_outage":
-        yield state.incident.kind, state.incident.reason
-    # What came last is held out, so the first model that is better after the world turned has learnt little of it; and
-    # held against its own holdout it never alarms.
-    if state.risen_on and state.in_vain < limits.attempts:
+    about = state.incident if state.incident and state.incident.champion == state.champion else None
+    if about and about.kind in HEALED:
+        yield about.kind, about.reason
+    # Held against its own poor holdout, a champion that is half healed never alarms. Before drift of what it is given:
+    # a champion that rose on that would not be followed up.
+    if state.risen_on and state.since_risen < limits.attempts:
         yield "follow_up", f"the champion rose on {state.risen_on}, and may learn more of what came since"
+    if about and about.kind not in (*HEALED, "label_outage"):
+        yield about.kind, about.reason
     last = state.last_trained_at
     if limits.every and last is not None and state.as_of - last >= limits.every:
         yield "schedule", f"last trained at {last:%Y-%m-%d %H:%M}, to be done every {render(limits.every)}"
@@ -146,23 +156,24 @@ def _calm(state: ModelState) -> tuple[str, str]:
 def _held_back(kind: str, state: ModelState, limits: Retrain) -> tuple[str, str]:
     """What holds a training back, in a word and with the reason; both empty when it may be."""
     held = {
-        "cooldown": _cooling(state, limits),
+        "cooldown": _cooling(kind, state, limits),
         "budget": _spent(state, limits),
         "nothing_new": _nothing_new(state),
     }
     if kind not in ("no_champion", "schedule", "new_labels"):
-        held |= {"attempts": _in_vain(state, limits), "worth": _not_worth(state, limits)}
+        held |= {"attempts": "" if kind == "follow_up" else _in_vain(state, limits), "worth": _not_worth(state, limits)}
     return next(((what, why) for what, why in held.items() if why), ("", ""))
 
 
-def _cooling(state: ModelState, limits: Retrain) -> str:
+def _cooling(kind: str, state: ModelState, limits: Retrain) -> str:
     last = state.last_trained_at
-    if last is None or state.as_of - last >= limits.cooldown:
+    # While each training brings a better model, days are worth more than trainings.
+    quiet = limits.cooldown / 2 if kind == "follow_up" and not state.since_risen else limits.cooldown
+    if last is None or state.as_of - last >= quiet:
         return ""
     if state.as_of < last:
         return f"a training stood at {last:%Y-%m-%d %H:%M} already, later than {state.partition}"
-    until = last + limits.cooldown
-    return f"last trained at {last:%Y-%m-%d %H:%M}, cooldown of {render(limits.cooldown)} until {until:%Y-%m-%d %H:%M}"
+    return f"last trained at {last:%Y-%m-%d %H:%M}, cooldown of {render(quiet)} until {last + quiet:%Y-%m-%d %H:%M}"
 
 
 def _spent(state: ModelState, limits: Retrain) -> str:

@@ -1,11 +1,12 @@
 """Does the controller train when it should, and only then? Simulated years whose truth is known, over many seeds.
 
 Every world is lived through by the controller (the monitor's own measures that carry an alarm, k of n, `decide`, a real
-training, the gate that guards the champion) and by what people do without one. Each world is written to lives.jsonl as
-soon as it has been lived through, and one that stands there is not lived through again: a study that was stopped goes
-on where it was. The table is printed from that file: per scenario and policy trainings, false ones, how soon a change
-was acted upon, and the value lost against acting on the truth; then whether the demands are met, and what the alarms
-of the stationary years were about.
+training, the gate that guards the champion) and by what people do without one. The worlds of a seed are alike until
+something happens in them, so they are lived through together, and what is the same is worked out once. They are written
+to lives.jsonl as soon as all have been lived through, and a world that stands there is not lived through again: a study
+that was stopped goes on where it was. The table is printed from that file: per scenario and policy trainings, false
+ones, how soon a change was acted upon, and the value lost against acting on the truth; then whether the demands are
+met, and what the alarms of the stationary years were about.
 
     python tests/bench/controller_study.py                                   # 200 seeds
     python tests/bench/controller_study.py --table                           # what there is by now
@@ -26,30 +27,36 @@ from typing import Any
 
 from updraft.monitor.measures import discover
 from updraft.simulation.chart import chart
-from updraft.simulation.life import Life, live
-from updraft.simulation.policy import ALARMING, CONTROLLER, POLICIES, Controller
+from updraft.simulation.life import Life, Shared, live
+from updraft.simulation.look import ALARMING
+from updraft.simulation.policy import CONTROLLER, POLICIES, Controller
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.summary import markdown, summarise, watched
 
 HOME = Path(os.environ.get("UPDRAFT_HOME", ".updraft")) / "study" / "controller"
-Job = tuple[str, int]
+Job = tuple[int, Sequence[str]]
 
 
-def one(job: Job, *, policies: Sequence[str], kinds: Sequence[str], years: int) -> dict[str, Any]:
-    """Live through one world under every policy; also say how many seconds of one core it took."""
+def one(job: Job, *, policies: Sequence[str], kinds: Sequence[str], years: int) -> list[dict[str, Any]]:
+    """Live through the worlds of a seed under every policy; also say how many seconds of one core each took."""
     from threadpoolctl import threadpool_limits
 
-    begun = time.process_time()
-    known = {**POLICIES, CONTROLLER: replace(POLICIES[CONTROLLER], make=partial(Controller, tuple(kinds)))}
-    with threadpool_limits(1):
-        lives = live(SCENARIOS[job[0]], job[1], [known[name] for name in policies], years=years)
-    return {"world": job, "seconds": time.process_time() - begun, "lives": [life.to_json() for life in lives]}
+    (seed, scenarios), shared, worlds = job, Shared(), []
+    known = {**POLICIES, CONTROLLER: replace(POLICIES[CONTROLLER], make=partial(Controller, kinds=tuple(kinds)))}
+    for name in scenarios:
+        begun = time.process_time()
+        with threadpool_limits(1):
+            lives = live(SCENARIOS[name], seed, [known[policy] for policy in policies], shared, years=years)
+        seconds = time.process_time() - begun
+        worlds.append({"world": (name, seed), "seconds": seconds, "lives": [life.to_json() for life in lives]})
+    return worlds
 
 
 def study(jobs: Sequence[Job], *, processes: int, **how: Any) -> Iterator[dict[str, Any]]:
-    """Live through every world, some at a time, in the order in which they come to their end."""
+    """Live through every world, some seeds at a time, in the order in which they come to their end."""
     with get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(partial(one, **how), jobs)
+        for worlds in pool.imap_unordered(partial(one, **how), jobs):
+            yield from worlds
 
 
 def lived(kept: Path) -> list[dict[str, Any]]:
@@ -88,7 +95,8 @@ def main() -> None:
     file.write_text("".join(json.dumps(world) + "\n" for world in before))  # without a torn line
     done = {tuple(world["world"]) for world in before}
     seeds = range(asked.first, asked.first + asked.seeds)
-    jobs = [job for seed in seeds for job in ((scenario, seed) for scenario in asked.scenario) if job not in done]
+    ahead = [(seed, [name for name in asked.scenario if (name, seed) not in done]) for seed in seeds]
+    jobs = [(seed, names) for seed, names in ahead if names]
     how = {"policies": asked.policy, "kinds": asked.measures, "years": asked.years}
     with file.open("a") as kept:
         for world in [] if asked.table else study(jobs, processes=asked.processes, **how):

@@ -56,15 +56,15 @@ def test_one_alarm_alone_trains_nothing(drifting):
 def test_soon_after_a_training_an_incident_has_to_wait(drifting):
     said = consider(drifting, COOLING)
     assert said["action"] == "none"
-    assert said["because"].startswith("prediction_drift in 2 of the last 3 partitions")
+    assert said["because"].startswith("feature_drift in 3 of the last 3 partitions")
     assert "but last trained at 2024-01-17 18:00, cooldown of 5d until 2024-01-22 18:00" in said["because"]
-    assert decisions(drifting)[0].facts["incident"].startswith("prediction_drift:")
+    assert decisions(drifting)[0].facts["incident"].startswith("feature_drift:")
 
 
 def test_an_incident_that_outlasts_the_cooldown_asks_for_one_training(drifting):
     said = consider(drifting, READY)
     assert said["action"] == "retrain"
-    assert "prediction_drift in 2 of the last 3" in said["because"]
+    assert "feature_drift in 3 of the last 3" in said["because"]
     (record,) = decisions(drifting)
     assert record.facts["incident"].startswith(f"{said['kind']}:")
     assert record.facts["numbers"]["new_mature_partitions"] == 5, "the 16th to the 20th"
@@ -93,8 +93,7 @@ def test_an_alarm_every_day_trains_no_more_often_than_declared(drifting):
     assert actions == ["none", "none", "none", "none", "retrain", "none", "none"]
     told = [(record.partition[-2:], record.facts["kind"]) for record in decisions(drifting)]
     assert told == [
-        ("19", "calm"), ("20", "feature_drift/cooldown"), ("21", "prediction_drift/cooldown"),
-        ("23", "prediction_drift"), ("24", "performance/cooldown"),
+        ("19", "calm"), ("20", "feature_drift/cooldown"), ("23", "feature_drift"), ("24", "performance/cooldown"),
     ]  # fmt: skip
     assert all(record.why for record in decisions(drifting))
     assert promises.broken(drifting.lake, drifting.case) == []
@@ -219,9 +218,11 @@ def _shuffled(keys):
 
 
 def test_another_reason_is_recorded_at_once(drifting):
-    for key in ("2024-01-19", "2024-01-20", COOLING):
-        consider(drifting, key)
-    told = ["calm", "feature_drift/cooldown", "prediction_drift/cooldown"]
+    patient = drifting.case.retrain.model_copy(update={"cooldown": timedelta(days=9)})
+    case = drifting.case.model_copy(update={"retrain": patient})
+    for key in ("2024-01-19", "2024-01-20", COOLING, NEXT):
+        retrain.consider(case, calendar(case).at(key), drifting.lake, who="test")
+    told = ["calm", "feature_drift/cooldown", "performance/cooldown"]
     assert [record.facts["kind"] for record in decisions(drifting)] == told
 
 
@@ -231,15 +232,16 @@ CHAMPION, DRIFT = "c" * 64, f"performance:{'c' * 64}"
 
 
 def ledger_of(lake, *steps):
-    """Records from words: `asked`, `refused`, `rejected`, `same`, `promoted`, `resolved`, each with a day."""
+    """Records from words, each with a day: `asked`, `scheduled`, `followed`, `refused`, `same`, `promoted`."""
     ledger = Ledger(lake, "parcels")
     ledger.append("promoted", why="by hand", who="test", model=CHAMPION)
     for word, day in steps:
         about = {"why": "by hand", "who": "test", "partition": f"2024-01-{day:02}"}
         if word == "asked":
             ledger.append("decided", **about, facts={"action": "retrain", "incident": DRIFT})
-        elif word == "scheduled":
-            ledger.append("decided", **about, facts={"action": "retrain"})
+        elif word in ("scheduled", "followed"):
+            kind = {"scheduled": "schedule", "followed": "follow_up"}[word]
+            ledger.append("decided", **about, facts={"action": "retrain", "kind": kind})
         elif word == "resolved":
             ledger.append("resolved", **about, facts={"identity": DRIFT})
         elif word == "same":
@@ -250,25 +252,29 @@ def ledger_of(lake, *steps):
 
 
 @pytest.mark.parametrize(
-    ("steps", "in_vain"),
+    ("steps", "in_vain", "since_risen"),
     [
-        pytest.param([], 0, id="nothing yet"),
-        pytest.param([("asked", 1)], 0, id="still running"),
-        pytest.param([("asked", 1), ("rejected", 1)], 1, id="no better"),
-        pytest.param([("asked", 1), ("refused", 1)], 1, id="not possible"),
-        pytest.param([("asked", 1), ("same", 1)], 1, id="the champion again"),
-        pytest.param([("asked", 1), ("rejected", 1), ("asked", 9), ("refused", 9)], 2, id="in a row"),
-        pytest.param([("asked", 1), ("rejected", 1), ("promoted", 9)], 0, id="until one rises"),
-        pytest.param([("asked", 1), ("rejected", 1), ("resolved", 9)], 0, id="or it is over"),
-        pytest.param([("scheduled", 1), ("rejected", 1)], 0, id="a schedule may be in vain"),
-        pytest.param([("asked", 1), ("rejected", 2)], 0, id="another training"),
-        pytest.param([("asked", 20), ("rejected", 20)], 0, id="of this very partition: a retry decides the same"),
+        pytest.param([], 0, 0, id="nothing yet"),
+        pytest.param([("asked", 1)], 0, 0, id="still running"),
+        pytest.param([("asked", 1), ("rejected", 1)], 1, 1, id="no better"),
+        pytest.param([("asked", 1), ("refused", 1)], 1, 1, id="not possible"),
+        pytest.param([("asked", 1), ("same", 1)], 1, 1, id="the champion again"),
+        pytest.param([("asked", 1), ("rejected", 1), ("asked", 9), ("refused", 9)], 2, 2, id="in a row"),
+        pytest.param([("asked", 1), ("rejected", 1), ("promoted", 9)], 0, 0, id="until one rises"),
+        pytest.param([("asked", 1), ("rejected", 1), ("resolved", 9)], 0, 1, id="or it is over"),
+        pytest.param([("scheduled", 1), ("rejected", 1)], 0, 1, id="a schedule may be in vain"),
+        pytest.param([("followed", 1), ("rejected", 1)], 0, 1, id="a follow-up is none of the incident's"),
+        pytest.param([("asked", 1), ("rejected", 2)], 0, 0, id="another training"),
+        pytest.param([("asked", 20), ("rejected", 20)], 0, 0, id="of this very partition: a retry decides the same"),
     ],
 )
-def test_trainings_that_an_incident_asked_for_in_vain_are_counted(parcels_case, tmp_path, steps, in_vain):
+def test_trainings_in_vain_are_counted_for_the_incident_and_for_the_champion(
+    parcels_case, tmp_path, steps, in_vain, since_risen
+):
     lake = Lake(str(tmp_path / "lake"))
     state = ledger_of(lake, *steps)
-    assert retrain.model_state(parcels_case, calendar(parcels_case).at("2024-01-20"), lake, state).in_vain == in_vain
+    found = retrain.model_state(parcels_case, calendar(parcels_case).at("2024-01-20"), lake, state)
+    assert (found.in_vain, found.since_risen) == (in_vain, since_risen)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +282,8 @@ def test_trainings_that_an_incident_asked_for_in_vain_are_counted(parcels_case, 
     [
         pytest.param({"kind": "performance"}, 5, "performance", id="a loss of performance"),
         pytest.param({"kind": "follow_up"}, 5, "follow_up", id="a follow-up of one"),
-        pytest.param({"kind": "feature_drift"}, 5, "", id="drift that cost nothing yet"),
+        pytest.param({"kind": "calibration"}, 5, "calibration", id="another incident"),
+        pytest.param({"kind": "schedule"}, 5, "", id="a schedule comes round by itself"),
         pytest.param({"kind": "performance"}, 4, "", id="another training"),
     ],
 )
@@ -296,12 +303,12 @@ def test_after_enough_attempts_a_person_is_asked(drifting):
     )
     champion = Ledger(drifting.lake, "parcels").state().champion
     for kind, facts in (
-        ("decided", {"action": "retrain", "incident": f"prediction_drift:{champion}"}),
+        ("decided", {"action": "retrain", "incident": f"feature_drift:{champion}"}),
         ("rejected", {}),
     ):
         append(drifting, kind, "2024-01-15", facts=facts)
     said = retrain.consider(case, calendar(case).at(READY), drifting.lake, who="test")
-    assert (said["action"], said["kind"]) == ("none", "prediction_drift/attempts")
+    assert (said["action"], said["kind"]) == ("none", "feature_drift/attempts")
     assert said["because"].endswith(
         "1 trainings for it brought no better model, so another will not: a person has to look"
     )

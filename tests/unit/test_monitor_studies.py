@@ -35,7 +35,7 @@ CONTROLLER = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "controlle
 def test_a_study_of_the_controller_goes_on_where_it_was_stopped(tmp_path):
     kept = tmp_path / "lives.jsonl"
     assert CONTROLLER["lived"](kept) == []
-    world = CONTROLLER["one"](("stationary", 1), policies=["never"], kinds=[], years=1)
+    (world,) = CONTROLLER["one"]((1, ["stationary"]), policies=["never"], kinds=[], years=1)
     kept.write_text(json.dumps(world) + "\n" + json.dumps(world)[:40])
     (found,) = CONTROLLER["lived"](kept)
     assert tuple(found["world"]) == ("stationary", 1)

@@ -209,6 +209,7 @@ def test_a_decision_carries_the_numbers_it_rests_on():
         "new_mature_partitions": 60,
         "new_labels": 7,
         "in_vain": 1,
+        "since_risen": 0,
         "lost_per_row": None,
         "rows_at_stake": None,
     }
@@ -218,15 +219,26 @@ def test_a_decision_carries_the_numbers_it_rests_on():
     ("known", "action", "kind"),
     [
         pytest.param({}, "retrain", "follow_up", id="when the cooldown is over"),
-        pytest.param(COOLING, "none", "follow_up/cooldown", id="not before"),
+        pytest.param(trained(7), "retrain", "follow_up", id="or half over, while each one helps"),
+        pytest.param(trained(6), "none", "follow_up/cooldown", id="not before"),
+        pytest.param(COOLING | {"since_risen": 1}, "none", "follow_up/cooldown", id="and whole once one was in vain"),
         pytest.param(SPENT, "none", "follow_up/budget", id="within the budget"),
         pytest.param(NOTHING, "none", "follow_up/nothing_new", id="when there is something to learn"),
-        pytest.param({"incident": PERFORMANCE}, "retrain", "performance", id="an incident is more pressing"),
-        pytest.param(VAIN, "none", "calm", id="until the gate has said often enough that there is no better"),
+        pytest.param({"incident": PERFORMANCE}, "retrain", "performance", id="a loss of performance is more pressing"),
+        pytest.param({"incident": DRIFT}, "retrain", "follow_up", id="drift of what it is given is less so"),
+        pytest.param(
+            {"incident": DRIFT} | COOLING | {"since_risen": 1}, "none", "follow_up/cooldown", id="and is told after it"
+        ),
+        pytest.param({"since_risen": 3}, "none", "calm", id="until the gate has said often enough that none is better"),
+        pytest.param({"incident": DRIFT, "since_risen": 3}, "retrain", "feature_drift", id="then what else there is"),
+        pytest.param(
+            {"incident": PERFORMANCE, "since_risen": 3}, "retrain", "performance", id="the next loss starts from nought"
+        ),
+        pytest.param(VAIN, "retrain", "follow_up", id="whatever became of an incident before"),
         pytest.param(FAULT, "quarantine", "broken_feed", id="never on broken data"),
     ],
 )
-def test_a_champion_that_rose_on_a_loss_of_performance_is_followed_up(known, action, kind):
+def test_a_champion_that_rose_on_an_incident_is_followed_up(known, action, kind):
     decision = decide(state(risen_on="performance", **known), LIMITS)
     assert (decision.action, decision.kind) == (action, kind)
 

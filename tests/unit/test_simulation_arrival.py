@@ -9,8 +9,8 @@ from updraft.monitor.arrival import missing
 from updraft.monitor.measures import calibration
 from updraft.monitor.weighing import AS_THEY_ARE, weighing
 from updraft.simulation.arrival import arrivals
-from updraft.simulation.champion import trained
-from updraft.simulation.policy import Moment, window
+from updraft.simulation.champion import Trainings
+from updraft.simulation.look import Moment, window
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.study import use_case
 from updraft.simulation.world import BEFORE, PER_DAY, World, draw, span
@@ -71,10 +71,10 @@ def test_an_outage_that_is_over_makes_no_label_later_than_another() -> None:
 @pytest.mark.slow
 def test_positives_that_are_late_look_like_lost_calibration_only_to_who_does_not_know_of_them() -> None:
     late = draw(SCENARIOS["late_positives"], 200)
-    champion = trained(late, BEFORE)
+    champion = Trainings().at(late, BEFORE)
     assert champion is not None
     by = dict.fromkeys(range(BEFORE, BEFORE + 81), champion)
-    scores = np.concatenate([champion.scores(day) for day in range(len(late.days))])
+    scores = np.concatenate([champion.scores(late, day) for day in range(len(late.days))])
     looks = [window(Moment(late, day, champion, by, scores, (BEFORE,))) for day in (BEFORE + 56, BEFORE + 80)]
     told, blind = (
         [next(iter(calibration.measure(look))) for look in of]

@@ -10,9 +10,10 @@ import pytest
 
 from updraft.monitor.measures import discover
 from updraft.monitor.watch import HEADLINES, Alarm
-from updraft.simulation.champion import Trained, compare, trained
-from updraft.simulation.life import Life, Trainings, _live, live
-from updraft.simulation.policy import ALARMING, CONTROLLER, POLICIES, Controller, Moment, Policy, window
+from updraft.simulation.champion import Trained, Trainings, compare
+from updraft.simulation.life import Life, Shared, _live, live
+from updraft.simulation.look import ALARMING, Looks, Moment, window
+from updraft.simulation.policy import CONTROLLER, POLICIES, Controller, Policy
 from updraft.simulation.scenario import SCENARIOS
 from updraft.simulation.world import BEFORE, PER_DAY, World, draw, span
 
@@ -20,6 +21,10 @@ from updraft.simulation.world import BEFORE, PER_DAY, World, draw, span
 @pytest.fixture(scope="module")
 def abrupt() -> World:
     return draw(SCENARIOS["abrupt_drift"], 3)
+
+
+def trained(world: World, at: int) -> Trained | None:
+    return Trainings().at(world, at)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def moment(world: World, champion: Trained, day: int) -> Moment:
     by = dict.fromkeys(range(BEFORE, day + 1), champion)
     scores = np.full(len(world.rows), np.nan)
     for at in by:
-        scores[span(at, at)] = champion.scores(at)
+        scores[span(at, at)] = champion.scores(world, at)
     return Moment(world, day, champion, by, scores, (BEFORE,))
 
 
@@ -73,12 +78,34 @@ def test_a_look_says_which_labels_are_awaited() -> None:
     assert sorted(seen.waiting) == [day.key for day in dark.days[dark.onset : dark.onset + 3]]
 
 
+def test_what_worlds_of_a_seed_have_in_common_is_measured_and_trained_once(abrupt: World, first: Trained) -> None:
+    calm, looks, trainings = draw(SCENARIOS["stationary"], 3), Looks(), Trainings()
+    kinds = ("features", "performance", "scores")
+    before, after = abrupt.onset, abrupt.onset + abrupt.lag
+    same = [looks.take(moment(world, first, before), kinds, ()) for world in (calm, abrupt)]
+    other = [looks.take(moment(world, first, after), kinds, ()) for world in (calm, abrupt)]
+    assert same[0] is same[1]
+    assert other[0].number != other[1].number
+    assert looks.take(moment(abrupt, first, after), kinds, same) is not other[1], "the past counts"
+    assert trainings.at(calm, before) is trainings.at(abrupt, before)
+    assert trainings.at(calm, after) is not trainings.at(abrupt, after)
+
+
+def test_what_is_known_differs_by_rows_labels_and_when_these_came(abrupt: World) -> None:
+    calm, dark, broken = (draw(SCENARIOS[name], 3) for name in ("stationary", "label_outage", "broken_feed"))
+    at = abrupt.onset + abrupt.lag
+    known = {world.seen(abrupt.onset, at, at) for world in (calm, abrupt, dark, broken)}
+    assert len(known) == 4
+    before = {world.seen(0, abrupt.onset - 1, abrupt.onset - 1) for world in (calm, abrupt, dark, broken)}
+    assert len(before) == 1
+
+
 def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -> None:
     kinds = ("features", "performance", "scores")
-    controller, now = Controller(kinds), moment(abrupt, first, BEFORE + 7)
+    controller, now = Controller(kinds=kinds), moment(abrupt, first, BEFORE + 7)
     assert controller(now) == ""
     expected = {m.metric for kind in kinds for m in discover()[kind](window(now))}
-    assert {m.metric for look in controller._looks for m in look} == expected
+    assert {m.metric for look in controller._seen for m in look.measured} == expected
 
 
 def test_a_controller_watches_whatever_an_alarm_can_come_from(abrupt: World, first: Trained) -> None:
@@ -90,7 +117,7 @@ def test_a_controller_watches_whatever_an_alarm_can_come_from(abrupt: World, fir
 
 
 def test_a_controller_counts_days_with_an_alarm_and_incidents_when_they_open(abrupt: World, first: Trained) -> None:
-    controller = Controller(("performance", "scores"))
+    controller = Controller(kinds=("performance", "scores"))
     for day in range(abrupt.actionable + 2, abrupt.actionable + 8):
         controller(moment(abrupt, first, day))
     assert controller.alarms["performance"] == 6
@@ -106,7 +133,7 @@ EARLY = 23  # the seed of a world that changes soon
 
 def watching(*kinds: str) -> Policy:
     """A controller that watches some kinds of measures: with all of them a year takes minutes."""
-    return replace(POLICIES[CONTROLLER], make=partial(Controller, kinds))
+    return replace(POLICIES[CONTROLLER], make=partial(Controller, kinds=kinds))
 
 
 @pytest.mark.slow
@@ -115,7 +142,7 @@ def watching(*kinds: str) -> Policy:
     [pytest.param("never", 0, 0, id="never"), pytest.param("monthly", 13, 13, id="monthly without a gate")],
 )
 def test_naive_policies_train_as_they_say(policy: str, asked: int, promoted: int) -> None:
-    (lived,) = live(SCENARIOS["stationary"], 3, [POLICIES[policy]])
+    (lived,) = live(SCENARIOS["stationary"], 3, [POLICIES[policy]], Shared())
     assert (len(lived.asked), len(lived.promoted)) == (asked, promoted)
 
 
@@ -130,9 +157,9 @@ def until(world: World, last: int) -> World:
 def test_in_a_world_that_drifts_early_the_controller_asks_once_labels_show_it_and_a_better_model_rises() -> None:
     drifts = draw(SCENARIOS["abrupt_drift"], EARLY)
     ends = until(drifts, drifts.actionable + 15)
-    trainings = Trainings(ends)
-    controlled = _live(ends, watching("performance", "scores"), trainings)
-    never = _live(ends, POLICIES["never"], trainings)
+    shared = Shared()
+    controlled = _live(ends, watching("performance", "scores"), shared)
+    never = _live(ends, POLICIES["never"], shared)
     assert controlled.delay <= 5
     assert controlled.promoted
     assert controlled.lost < never.lost
@@ -140,7 +167,8 @@ def test_in_a_world_that_drifts_early_the_controller_asks_once_labels_show_it_an
 
 @pytest.mark.deep
 def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_model_in() -> None:
-    controlled, never = live(SCENARIOS["abrupt_drift"], 3, [watching("performance", "scores"), POLICIES["never"]])
+    policies = [watching("performance", "scores"), POLICIES["never"]]
+    controlled, never = live(SCENARIOS["abrupt_drift"], 3, policies, Shared())
     assert controlled.delay <= 5
     assert controlled.promoted
     assert controlled.lost < never.lost
@@ -148,7 +176,7 @@ def test_the_controller_acts_on_abrupt_drift_soon_and_the_gate_lets_a_better_mod
 
 @pytest.mark.deep
 def test_the_controller_does_not_train_on_a_broken_feed() -> None:
-    (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "scores", "feed")])
+    (lived,) = live(SCENARIOS["broken_feed"], 3, [watching("performance", "scores", "feed")], Shared())
     assert lived.on_broken == 0
 
 
@@ -156,16 +184,16 @@ def test_the_controller_does_not_train_on_a_broken_feed() -> None:
 def test_a_gated_training_leaves_out_the_broken_days_and_a_naive_one_learns_them() -> None:
     broken = draw(SCENARIOS["broken_feed"], 3)
     days = [day.key for day in broken.days[broken.onset : broken.onset + 10]]
-    at, trainings = broken.onset + 14, Trainings(broken)
-    champion = trainings.at(BEFORE)
-    naive, gated = trainings.at(at), trainings.at(at, champion)
+    at, trainings = broken.onset + 14, Trainings()
+    champion = trainings.at(broken, BEFORE)
+    naive, gated = trainings.at(broken, at), trainings.at(broken, at, champion)
     assert champion is not None
     assert naive is not None
     assert gated is not None
     assert set(days) < set(naive.learnt["partition"])
     assert set(naive.learnt["partition"]) - set(gated.learnt["partition"]) == set(days)
-    assert trainings.at(at, champion) is gated
-    assert trainings.at(BEFORE, champion) is champion, "what is left out decides, not who asks"
+    assert trainings.at(broken, at, champion) is gated
+    assert trainings.at(broken, BEFORE, champion) is champion, "what is left out decides, not who asks"
 
 
 def test_a_life_is_read_back_as_it_was_written() -> None:
@@ -196,11 +224,13 @@ def test_a_training_for_nothing_counts_until_its_incident_is_over() -> None:
     controller, champion = Controller(), SimpleNamespace(digest="a")
     alarming = [Alarm(f"day {n}", "a", {"performance": "the AUC fell"}) for n in range(5)]
     controller._history.extend(alarming)
-    controller._asked_for = "performance"
-    counted = [controller._in_vain(SimpleNamespace(in_vain=times, champion=champion)) for times in (0, 1, 1, 2)]
-    assert counted == [0, 1, 1, 2]
+    controller._asked.append("performance")
+    assert controller._in_vain(SimpleNamespace(in_vain=1, champion=champion)) == 1
+    controller._asked.append("performance")
+    assert controller._in_vain(SimpleNamespace(in_vain=2, champion=champion)) == 2
     controller._history.extend([None] * 5)
     assert controller._in_vain(SimpleNamespace(in_vain=2, champion=champion)) == 0
     controller._history.extend(alarming)
+    controller._asked.append("performance")
     assert controller._in_vain(SimpleNamespace(in_vain=3, champion=champion)) == 1
     assert controller._in_vain(SimpleNamespace(in_vain=0, champion=champion)) == 0  # another champion rose

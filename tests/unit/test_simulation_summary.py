@@ -78,7 +78,7 @@ def test_the_table_names_demands_that_are_not_met() -> None:
 
 def test_alarms_incidents_and_trainings_are_counted_by_kind_and_year() -> None:
     calm = life("stationary", CONTROLLER, 1, 0.001)
-    asked = (90, "calibration in 2 of the last 5"), (99, "the champion rose on performance")
+    asked = (90, "calibration: in 2 of the last 5"), (99, "follow_up: the champion rose on performance")
     acted = Life("stationary", CONTROLLER, 2, 1.0, asked, (), 0.0, 200, 204, {"calibration": 3}, {"calibration": 1})
     said = watched([calm, acted, life("stationary", "never", 1, 0.0)])
     assert "| stationary | calibration | 1.50 | 0.50 | 0.50 |" in said

@@ -17,12 +17,10 @@ from updraft.life.measured import measurements
 from updraft.life.monitor import Watched, settle, watch_partitions
 from updraft.life.train import examined
 from updraft.partition import Calendar, Partition, calendar
-from updraft.retrain import Decision, ModelState, Stake, decide
+from updraft.retrain import HEALED, Decision, ModelState, Stake, decide
 from updraft.spec.load import digest as spec_digest
 from updraft.spec.model import UseCase
 
-# What a training mends step by step: see `updraft.retrain`.
-HEALED = ("performance", "estimated_performance", "follow_up")
 REMINDED = 30  # partitions after which the same reason not to act is recorded again
 
 
@@ -91,7 +89,8 @@ def model_state(
         champion_is_worse=None if watched is None else watched.worse,
         new_labels=_labelled(case, new, lake),
         changed=_changed(case, state, code_version),
-        in_vain=_in_vain(state, at),
+        in_vain=len(_in_vain(state, at, lasting=True)),
+        since_risen=len(_in_vain(state, at, lasting=False)),
         stake=None if watched is None else _stake(case, lake, watched),
         risen_on=_risen_on(state),
     )
@@ -141,17 +140,21 @@ def _changed(case: UseCase, state: State, code_version: str) -> str:
     return " and ".join(f"the {name}" for name, value in now.items() if last.get(name) not in (None, value))
 
 
-def _in_vain(state: State, at: Partition) -> int:
-    """Trainings that incidents asked for, since the champion last changed or the incident was resolved, for nothing."""
+def _in_vain(state: State, at: Partition, *, lasting: bool) -> list[Record]:
+    """Decisions to train that came to nothing since the champion last changed.
+
+    :param lasting: Only those that an incident asked for which was not resolved since.
+    """
     asked = [r for r in state.records if r.kind == "decided" and r.facts.get("action") == "retrain"]
     ended = {r.facts["identity"]: r.sequence for r in state.records if r.kind == "resolved"}
     rose = max((r.sequence for r in state.records if r.kind in ("challenger", "promoted", "rolled_back")), default=0)
-    own = [r for r in asked if r.partition != at.key and r.sequence > max(rose, ended.get(r.facts.get("incident"), 0))]
-    return sum(_came_to_nothing(state, r) for r in own if "incident" in r.facts or r.facts.get("kind") == "follow_up")
+    own = [r for r in asked if r.partition != at.key and r.sequence > rose and _came_to_nothing(state, r)]
+    by_incident = [r for r in own if "incident" in r.facts and r.facts.get("kind") != "follow_up"]
+    return [r for r in by_incident if r.sequence > ended.get(r.facts["incident"], 0)] if lasting else own
 
 
 def _risen_on(state: State) -> str:
-    """What asked for the training that the champion came from, if a loss of performance did, at first or later."""
+    """What asked for the training that the champion came from, if that is healed step by step."""
     stood = {r.partition for r in state.records if r.kind == "trained" and r.model == state.champion}
     asked = [r for r in state.records if r.kind == "decided" and r.facts.get("action") == "retrain"]
     kind = next((str(r.facts.get("kind")) for r in reversed(asked) if r.partition in stood), "")

@@ -110,9 +110,9 @@ class Dependence:
         """Share that arrived, by group; half a row is lent to either side, so that none is 0."""
         return np.asarray((self.hits + 0.5) / (self.rows + 1))
 
-    def drawn(self, rng: np.random.Generator | None) -> Array:
-        """Shares that the rows allow; those that are seen, without a generator (g,)."""
-        return self.shares if rng is None else rng.beta(self.hits + 0.5, self.rows - self.hits + 0.5)
+    def drawn(self, rng: np.random.Generator, times: int) -> Array:
+        """Shares that the rows allow (times, g)."""
+        return rng.beta(self.hits + 0.5, self.rows - self.hits + 0.5, size=(times, len(self.rows)))
 
     @property
     def gap(self) -> float:

@@ -57,13 +57,17 @@ class Weighing:
             return one
         return one * len(self.score.rows) + self.score.group(score)
 
-    def weights(self, rng: np.random.Generator | None = None) -> Array:
-        """Weight of each cell.
-
-        :param rng: Draws the shares behind the weights from what the rows allow.
-        """
-        late, came = (np.ones(1) if one is None else one.drawn(rng) for one in (self.outcome, self.score))
+    def weights(self) -> Array:
+        """Weight of each cell."""
+        late, came = (np.ones(1) if one is None else one.shares for one in (self.outcome, self.score))
         return np.asarray(1 / np.outer(late, came).reshape(-1))
+
+    def drawn(self, rng: np.random.Generator, times: int) -> Array:
+        """Weight of each cell, many times, as shares that the rows allow would give it (times, cells)."""
+        late, came = (
+            np.ones((times, 1)) if one is None else one.drawn(rng, times) for one in (self.outcome, self.score)
+        )
+        return np.asarray(1 / (late[:, :, None] * came[:, None, :]).reshape(times, -1))
 
     def taken(self, y: Array, score: Array) -> NDArray[np.intp]:
         """Positions of as many rows as the weighed ones are worth (Kish), heavy ones more often.
@@ -148,6 +152,5 @@ def _design_effect(weights: Array) -> float:
 
 def _drawn(how: Weighing, partitions: int, seed: int) -> Array:
     """Weights of the cells for each of `resamples`: as the shares may be in the bootstrap, as they are after it."""
-    rng, said = np.random.default_rng(seed), np.tile(how.weights(), (REPEATS + partitions, 1))
-    said[:REPEATS] = [how.weights(rng) for _ in range(REPEATS)]
-    return said
+    after = np.tile(how.weights(), (partitions, 1))
+    return np.vstack([how.drawn(np.random.default_rng(seed), REPEATS), after])

@@ -6,6 +6,7 @@ Read top-down; nothing here reads a lake, a ledger or a clock, and a seed decide
     chart         and as a picture
     life          one policy in one world: score, watch, decide, train, gate, replace
     policy        when to train: the controller, and what people do without one
+    look          what the controller may know on a day, and what it measures
     champion      a model as it lives: trained, measured, profiled, and its scores
     world         rows, labels and when they arrive; what any score is worth under the truth
     scenario      what happens in a year, and whether a training could mend it

@@ -42,21 +42,21 @@ class Trained:
     """
 
     model: Model
-    world: World
     learnt: "DataFrame"
     held: "DataFrame"
-    _months: dict[int, Array] = field(default_factory=dict)
+    _months: dict[tuple[str, int], Array] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
         """The model's name."""
         return self.model.digest
 
-    def scores(self, day: int) -> Array:
+    def scores(self, world: World, day: int) -> Array:
         """Its scores of the rows of a day; a month is scored at once, which is the same and faster."""
-        month = day // MONTH
+        month = (world.scenario.name, day // MONTH)
         if month not in self._months:
-            self._months[month] = self.model.predict(self.world.rows[span(month * MONTH, (month + 1) * MONTH - 1)])
+            own = span(month[1] * MONTH, (month[1] + 1) * MONTH - 1)
+            self._months[month] = self.model.predict(world.rows[own])
         return self._months[month][span(day % MONTH, day % MONTH)]
 
     @cached_property
@@ -96,20 +96,42 @@ class Trained:
         return pd.concat(taken, ignore_index=True)
 
 
-def trained(world: World, at: int, champion: Trained | None = None) -> Trained | None:
-    """Train at the moment of a day; None when that is refused."""
-    return fitted(world, sound(known(world, at), champion))
+def learnable(world: World, at: int) -> tuple[int, int]:
+    """First and last day that a training at the moment of a day learns from, if their labels have come."""
+    history = use_case().model.history
+    last = at - world.lag
+    return max(last - history.days + 1, 0) if history else 0, last
 
 
 def known(world: World, at: int) -> Dataset:
     """Labels that are mature and known at the moment of a day, with their rows."""
     case = use_case()
-    history = case.model.history.days if case.model.history else at
-    last = at - world.lag
-    first = max(last - history + 1, 0)
+    first, last = learnable(world, at)
     rows = world.rows[span(first, last)].assign(**{case.label.column: world.labels(first, last, at)})
     rows = rows[rows[case.label.column].notna()].reset_index(drop=True)
     return Dataset(rows, FINGERPRINT, {}, world.days[at].key, 0, ())
+
+
+@dataclass
+class Trainings:
+    """What each training gives; whoever trains on the same rows shares it."""
+
+    _known: dict[tuple[int, bytes], Dataset] = field(default_factory=dict)
+    _made: dict[tuple[int, bytes, tuple[str, ...]], Trained | None] = field(default_factory=dict)
+
+    def at(self, world: World, day: int, champion: Trained | None = None) -> Trained | None:
+        """Train at the moment of a day; None when that is refused.
+
+        :param champion: By whose reference partitions that look broken are left out; none without.
+        """
+        rows = (day, world.seen(*learnable(world, day), day))
+        if rows not in self._known:
+            self._known[rows] = known(world, day)
+        found = sound(self._known[rows], champion)
+        key = (*rows, tuple(found.faulty))
+        if key not in self._made:
+            self._made[key] = fitted(found)
+        return self._made[key]
 
 
 def sound(data: Dataset, champion: Trained | None) -> Dataset:
@@ -117,13 +139,13 @@ def sound(data: Dataset, champion: Trained | None) -> Dataset:
     return data if champion is None else data.without(faulty(use_case(), champion.reference, data.rows))
 
 
-def fitted(world: World, data: Dataset) -> Trained | None:
+def fitted(data: Dataset) -> Trained | None:
     """Train on some rows; None when that is refused."""
     try:
         made = train(use_case(), data, code_version="simulated")
     except TrainingRefused:
         return None
-    return Trained(made.model, world, data.rows, made.split.take(data.rows, "holdout"))
+    return Trained(made.model, data.rows, made.split.take(data.rows, "holdout"))
 
 
 def compare(candidate: Trained, champion: Trained) -> Verdict:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from updraft.dataset import Dataset
-from updraft.simulation.champion import Trained, compare, fitted, known, sound
-from updraft.simulation.policy import Controller, Moment, Policy
+from updraft.simulation.champion import Trained, Trainings, compare
+from updraft.simulation.look import Looks, Moment
+from updraft.simulation.policy import Controller, Policy
 from updraft.simulation.scenario import SCENARIOS, Scenario
 from updraft.simulation.study import use_case
 from updraft.simulation.world import BEFORE, YEAR, World, draw, span
@@ -68,63 +68,48 @@ class Life:
         return cls(**{**said, "asked": asked, "promoted": tuple(said["promoted"])})
 
 
-@dataclass
-class Trainings:
-    """What a training on each day gives; policies that train on the same rows share it."""
+@dataclass(frozen=True)
+class Shared:
+    """What worlds of one seed and policies in them need to work out only once, since it is the same in all."""
 
-    world: World
-    _known: dict[int, Dataset] = field(default_factory=dict)
-    _made: dict[tuple[int, tuple[str, ...]], Trained | None] = field(default_factory=dict)
-
-    def at(self, day: int, champion: Trained | None = None) -> Trained | None:
-        """Train once for each day and what is left out of it.
-
-        :param champion: By whose reference partitions that look broken are left out; none without.
-        """
-        if day not in self._known:
-            self._known[day] = known(self.world, day)
-        found = sound(self._known[day], champion)
-        key = (day, tuple(found.faulty))
-        if key not in self._made:
-            self._made[key] = fitted(self.world, found)
-        return self._made[key]
+    trainings: Trainings = field(default_factory=Trainings)
+    looks: Looks = field(default_factory=Looks)
 
 
-def live(scenario: Scenario, seed: int, policies: Sequence[Policy], *, years: int = 1) -> list[Life]:
+def live(scenario: Scenario, seed: int, policies: Sequence[Policy], shared: Shared, *, years: int = 1) -> list[Life]:
     """Live through one world once per policy."""
     world = draw(scenario, seed, years=years)
-    trainings = Trainings(world)
-    return [_live(world, policy, trainings) for policy in policies]
+    return [_live(world, policy, shared) for policy in policies]
 
 
-def _live(world: World, policy: Policy, trainings: Trainings) -> Life:
-    champion = trainings.at(BEFORE)
+def _live(world: World, policy: Policy, shared: Shared) -> Life:
+    champion = shared.trainings.at(world, BEFORE)
     if champion is None:
         raise ValueError("the history is too short for a first champion")
-    ask, by = policy.make(), dict[int, Trained]()
+    ask, by = policy.make(shared.looks), dict[int, Trained]()
     scores = np.full(len(world.rows), np.nan)
     asked: list[tuple[int, str]] = []
     promoted: list[int] = []
-    in_vain, healing = 0, False
+    in_vain, risen_on = 0, ""
     for day in world.live:
         own = span(day, day)
-        by[day], scores[own] = champion, champion.scores(day)
+        by[day], scores[own] = champion, champion.scores(world, day)
         stood = (BEFORE, *(at for at, _ in asked))
-        why = ask(Moment(world, day, champion, by, scores, stood, in_vain, healing))
+        why = ask(Moment(world, day, champion, by, scores, stood, in_vain, risen_on))
         if not why:
             continue
         asked.append((day, why))
-        candidate = trainings.at(day, champion if policy.gated else None)
+        candidate = shared.trainings.at(world, day, champion if policy.gated else None)
         if candidate is not None and (not policy.gated or compare(candidate, champion).outcome == "PASS"):
             champion = candidate
             promoted.append(day)
-            in_vain, healing = 0, why.startswith(("performance", "estimated_performance", "the champion rose"))
+            in_vain, risen_on = 0, why.partition(":")[0]
         else:
             in_vain += 1
     own = span(world.live[0], world.live[-1])
     lost = world.oracle(own) - world.worth(scores[own], own)
     years = len(world.live) / YEAR
-    name, saw = world.scenario.name, ask if isinstance(ask, Controller) else Controller()
+    name, saw = world.scenario.name, ask if isinstance(ask, Controller) else Controller(shared.looks)
     return Life(
         name, policy.name, world.seed, years, tuple(asked), tuple(promoted), lost, world.onset, world.actionable,
         dict(saw.alarms), dict(saw.incidents),

@@ -163,7 +163,7 @@ def watched(lives: Iterable[Life]) -> str:
     rows = []
     for scenario in [name for name in SCENARIOS if any(life.scenario == name for life in own)]:
         of = [life for life in own if life.scenario == scenario]
-        asked = Counter(_kind(why) for life in of for _, why in life.asked)
+        asked = Counter(why.partition(":")[0] for life in of for _, why in life.asked)
         years = sum(life.years for life in of)
         for kind in (*HEADLINES, FOLLOW_UP):
             seen = sum(life.alarms.get(kind, 0) for life in of)
@@ -172,11 +172,6 @@ def watched(lives: Iterable[Life]) -> str:
                 cells = f"{seen / years:.2f} | {opened / years:.2f} | {asked[kind] / years:.2f}"
                 rows.append(f"| {scenario} | {kind} | {cells} |\n")
     return head + "".join(rows)
-
-
-def _kind(why: str) -> str:
-    """Kind of incident a training was asked for; its reason begins with it."""
-    return next((kind for kind in HEADLINES if why.startswith(f"{kind} ")), FOLLOW_UP)
 
 
 def _row(line: Line) -> str:

@@ -1,6 +1,8 @@
 """Rows, labels and when they arrive; and what any score is worth under the truth, which only the study knows."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +67,27 @@ class World:
         """Labels of the rows of days `first` to `last`, as far as they are known on the day `at`; else nan."""
         own = span(first, last)
         return np.where(self.arrives[own] <= at, self.came_true[own], np.nan)
+
+    def seen(self, first: int, last: int, at: int) -> bytes:
+        """Digest of what is known of days `first` to `last` on the day `at`: rows, labels, and when these came.
+
+        Worlds of one seed are the same until something happens in them, and again some time after it is over.
+        """
+        own = span(first, last)
+        came = np.minimum(self.arrives[own], at + 1)
+        known = blake2b(b"".join(self._deliveries[max(first, 0) : last + 1]))
+        for part in (came, np.where(came <= at, self.came_true[own], -1.0)):
+            known.update(part.tobytes())
+        return known.digest()
+
+    @cached_property
+    def _deliveries(self) -> list[bytes]:
+        """Digest of the rows of each day."""
+        kinds = {name: self.rows[name].to_numpy() for name in (*NUMBERS, CATEGORY)}
+        values = np.column_stack(
+            [*(kinds[name] for name in NUMBERS), np.searchsorted(LEVELS, kinds[CATEGORY].astype(str))]
+        )
+        return [blake2b(values[span(day, day)].tobytes()).digest() for day in range(len(self.days))]
 
     def delivered(self, day: int, at: int) -> bool:
         """Whether any label of a day has come by the day `at`."""

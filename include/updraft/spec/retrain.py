@@ -21,7 +21,8 @@ class Retrain(Part):
         default=None, ge=1, description="The controller asks for a training when this many new rows have mature labels."
     )
     cooldown: Duration = Field(default=timedelta(days=7), description="Quiet time after a training.")
-    budget: int = Field(default=4, ge=0, description="Most trainings the controller asks for within `budget_period`.")
+    # As many as half the cooldown allows, by which a champion heals that rose on a loss of performance.
+    budget: int = Field(default=8, ge=0, description="Most trainings the controller asks for within `budget_period`.")
     budget_period: Duration = Field(default=timedelta(days=30), description="The span the budget is counted over.")
     attempts: int = Field(
         default=6, ge=1, description="Trainings for one incident that bring no better model; then a person is asked."

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from updraft.monitor.drift import ALPHA, Status
+from updraft.monitor.drift import SHARED, Status
 from updraft.monitor.measures.features import first_ten
 from updraft.monitor.measures.feed import broken
 from updraft.monitor.table import Measurement
@@ -27,8 +27,8 @@ def measure(window: Window) -> list[Measurement]:
         return [Measurement(*where, math.nan, n, "unknown", why)]
     hidden = broken(window)
     known = window.profile.told_apart if not hidden and _as_kept(window, reference) else ()
-    seen = told_apart(model.encoder, reference, sample(window.features), ALPHA / 2, without=hidden, known=known)
-    limit = max(effect(window.case.monitor.psi), seen.limit(ALPHA))
+    seen = told_apart(model.encoder, reference, sample(window.features), SHARED / 2, without=hidden, known=known)
+    limit = max(effect(window.case.monitor.psi), seen.limit(SHARED))
     moved = seen.auc.value >= limit and not seen.auc.low <= GUESS
     status: Status = "drifted" if moved else "ok"
     low, high, reason = seen.auc.low, seen.auc.high, _reason(seen, limit)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from updraft.monitor.drift import ALPHA, stability
+from updraft.monitor.drift import SHARED, stability
 from updraft.monitor.level import judge
 from updraft.monitor.performance import numbered
 from updraft.monitor.score_distance import Distance, distance
@@ -50,7 +50,7 @@ def _apart(window: Window, given: NDArray[np.generic], partitions: NDArray[np.ge
     before = window.profile.conduct
     if before is None:
         return None
-    how: dict[str, Any] = {"blocks": before.partitions, "alpha": ALPHA, "seed": window.case.model.seed}
+    how: dict[str, Any] = {"blocks": before.partitions, "alpha": SHARED, "seed": window.case.model.seed}
     return distance(before.scores, before.deviation, given, partitions, **how)
 
 
