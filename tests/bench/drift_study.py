@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from updraft.model.encoder import Encoder
-from updraft.monitor.drift import stability
+from updraft.monitor.drift import SHARED, stability
 from updraft.monitor.measures import features, feed
 from updraft.monitor.measures.multivariate import GUESS
 from updraft.monitor.reference import Profile, profile
@@ -108,7 +108,7 @@ def looked(use_case: UseCase, known: Profile, encoder: Encoder, before: pd.DataF
     important = next(m for m in found if m.metric == "important_drift")
     few = now.sample(min(ROWS, len(now)), random_state=1).sort_values("id")
     told = told_apart(encoder, before, few, 0.005)
-    bar = max(effect(use_case.monitor.psi), told.limit(0.01))
+    bar = max(effect(use_case.monitor.psi), told.limit(SHARED))
     return [
         max(psi) > 0.2,
         any(m.status == "drifted" for m in of_features),
