@@ -86,8 +86,8 @@ class Controller:
     def _in_vain(self, now: Moment) -> int:
         """Trainings for nothing, less those for incidents that are over, as the ledger is counted."""
         history, champion = list(self._history), now.champion.digest
-        lasting = [kind for kind in self._asked if lasts(history, kind, use_case(), champion=champion)]
-        self._asked = lasting if now.in_vain else []
+        still = [kind for kind in self._asked if lasts(history, kind, use_case(), champion=champion)]
+        self._asked = still if now.in_vain else []
         return len(self._asked)
 
 
