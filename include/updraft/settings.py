@@ -10,6 +10,8 @@ from updraft.errors import SettingInvalid
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+SHARE = 0.5  # DuckDB's of `memory`: libraries, rows on their way in and out, and the lake's writer take the rest
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,7 +24,8 @@ class Settings:
     :param tracking: MLflow tracking URI; `MLFLOW_TRACKING_URI`.
     :param artifacts: Where MLflow keeps artifacts; `UPDRAFT_ARTIFACTS`.
     :param runbooks: Where the runbooks are read, a folder or an address; `UPDRAFT_RUNBOOKS`.
-    :param memory: Most memory DuckDB may take, such as `1GB`; what does not fit goes to disk. `UPDRAFT_MEMORY`.
+    :param memory: About what a process that builds may take, such as `1GB`; history that does not fit goes to disk.
+        `UPDRAFT_MEMORY`.
     """
 
     home: Path
@@ -54,7 +57,7 @@ class Settings:
         )
 
     def hold(self, db: "DuckDBPyConnection") -> None:
-        """Keep a DuckDB within `memory`, and let what does not fit go to disk below `home`.
+        """Keep a DuckDB within its part of `memory`, and let what does not fit go to disk below `home`.
 
         :raises SettingInvalid: If `memory` is no amount of memory.
         """
@@ -64,6 +67,8 @@ class Settings:
         try:
             if self.memory:
                 db.execute("SET memory_limit = ?", [self.memory])
+                size, unit = str(db.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]).split()
+                db.execute("SET memory_limit = ?", [f"{float(size) * SHARE} {unit}"])
         except duckdb.Error as refused:
             raise SettingInvalid(
                 f"UPDRAFT_MEMORY is {str(self.memory)[:40]!r}, which is no amount of memory.",
