@@ -1,6 +1,7 @@
 """Where this installation keeps its things; read from the environment, once, by whoever asks."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from updraft.errors import SettingInvalid
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([KMGT])(i?)B", re.IGNORECASE)
 SHARE = 0.5  # DuckDB's of `memory`: libraries, rows on their way in and out, and the lake's writer take the rest
 
 
@@ -56,21 +58,27 @@ class Settings:
             runbooks=os.environ.get("UPDRAFT_RUNBOOKS", "docs/runbooks"),
         )
 
+    def engine(self) -> int | None:
+        """Bytes of `memory` that are DuckDB's; `None` where nothing limits it.
+
+        :raises SettingInvalid: If `memory` is no amount of memory.
+        """
+        if not self.memory:
+            return None
+        said = _AMOUNT.fullmatch(self.memory)
+        if said is None or not float(said[1]):
+            raise SettingInvalid(
+                f"UPDRAFT_MEMORY is {self.memory[:40]!r}, which is no amount of memory.",
+                next_step="write it like 800MB or 4GB.",
+            )
+        number, power, binary = said.groups()
+        return int(float(number) * (1024 if binary else 1000) ** (1 + "KMGT".index(power.upper())) * SHARE)
+
     def hold(self, db: "DuckDBPyConnection") -> None:
         """Keep a DuckDB within its part of `memory`, and let what does not fit go to disk below `home`.
 
         :raises SettingInvalid: If `memory` is no amount of memory.
         """
-        import duckdb
-
         db.execute("SET temp_directory = ?", [str(self.home / "spill")])
-        try:
-            if self.memory:
-                db.execute("SET memory_limit = ?", [self.memory])
-                size, unit = str(db.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]).split()
-                db.execute("SET memory_limit = ?", [f"{float(size) * SHARE} {unit}"])
-        except duckdb.Error as refused:
-            raise SettingInvalid(
-                f"UPDRAFT_MEMORY is {str(self.memory)[:40]!r}, which is no amount of memory.",
-                next_step="write it like 800MB or 4GB.",
-            ) from refused
+        if part := self.engine():
+            db.execute("SET memory_limit = ?", [f"{part}B"])

@@ -488,7 +488,7 @@ def test_half_of_the_memory_is_the_engine_s_and_the_answer_is_the_same(lake, fac
     monkeypatch.setenv("UPDRAFT_MEMORY", "50MB")
     with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
         limit = known._db.sql("SELECT value FROM duckdb_settings() WHERE name = 'memory_limit'").fetchall()
-        assert limit == [("23.7 MiB",)]
+        assert limit == [("23.8 MiB",)]
         assert known.ask(calendar(facts).at(NOON), moment("12:00")).to_pylist() == free
 
 

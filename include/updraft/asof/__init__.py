@@ -104,6 +104,7 @@ class History:
     def __enter__(self) -> Self:
         import duckdb
 
+        pa.set_memory_pool(pa.system_memory_pool())  # of the pools the one that gives back what it does not use
         self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
         Settings.from_env().hold(self._db)
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
@@ -129,6 +130,14 @@ class History:
         while not self._idle.empty():
             self._idle.get().close()
         self._db.close()
+
+    def values(self) -> int:
+        """How many values a loading reads, known before anything is read."""
+        found = 0
+        for name in self.sources:
+            source, counts = self._case.sources[name], self._lake.counts(raw_table(self._case, name))
+            found += len(self._needed(name, source)) * sum(counts.get(day, 0) for day in self._delivered(source))
+        return found
 
     def ask_each(self, asked: Sequence[tuple[Partition, datetime]]) -> Iterator[Rows]:
         """Run the query for each partition as of its moment, some at a time; the answers come in the order asked."""
