@@ -194,6 +194,7 @@ class History:
             kept |= dict.fromkeys([*source.key, *_ORIGIN])
             select = f"{', '.join(map(quoted, kept))}, {hashed(source.key)} IN (FROM {AGAIN}) AS _several"
         read = needed.names if without else [n for n in needed.names if n in {*kept, *source.key, "partition"}]
+        # `_turn` is the place of the partition that could first see a row.
         order = ", ".join(["_turn", *map(quoted, source.key)])
         loading.into(
             f"{_RAW}.{quoted(name)}", read, select, order=f"ORDER BY {order}",
