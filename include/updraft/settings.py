@@ -1,6 +1,7 @@
 """Where this installation keeps its things; read from the environment, once, by whoever asks."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ from updraft.errors import SettingInvalid
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([KMGT])(i?)B", re.IGNORECASE)
+SHARE = 0.5  # DuckDB's of `memory`: libraries, rows on their way in and out, and the lake's writer take the rest
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Settings:
     :param tracking: MLflow tracking URI; `MLFLOW_TRACKING_URI`.
     :param artifacts: Where MLflow keeps artifacts; `UPDRAFT_ARTIFACTS`.
     :param runbooks: Where the runbooks are read, a folder or an address; `UPDRAFT_RUNBOOKS`.
-    :param memory: Most memory DuckDB may take, such as `1GB`; what does not fit goes to disk. `UPDRAFT_MEMORY`.
+    :param memory: About what a process that builds may take, such as `1GB`; history that does not fit goes to disk.
+        `UPDRAFT_MEMORY`.
     """
 
     home: Path
@@ -53,19 +58,27 @@ class Settings:
             runbooks=os.environ.get("UPDRAFT_RUNBOOKS", "docs/runbooks"),
         )
 
-    def hold(self, db: "DuckDBPyConnection") -> None:
-        """Keep a DuckDB within `memory`, and let what does not fit go to disk below `home`.
+    def engine(self) -> int | None:
+        """Bytes of `memory` that are DuckDB's; `None` where nothing limits it.
 
         :raises SettingInvalid: If `memory` is no amount of memory.
         """
-        import duckdb
-
-        db.execute("SET temp_directory = ?", [str(self.home / "spill")])
-        try:
-            if self.memory:
-                db.execute("SET memory_limit = ?", [self.memory])
-        except duckdb.Error as refused:
+        if not self.memory:
+            return None
+        said = _AMOUNT.fullmatch(self.memory)
+        if said is None or not float(said[1]):
             raise SettingInvalid(
-                f"UPDRAFT_MEMORY is {str(self.memory)[:40]!r}, which is no amount of memory.",
+                f"UPDRAFT_MEMORY is {self.memory[:40]!r}, which is no amount of memory.",
                 next_step="write it like 800MB or 4GB.",
-            ) from refused
+            )
+        number, power, binary = said.groups()
+        return int(float(number) * (1024 if binary else 1000) ** (1 + "KMGT".index(power.upper())) * SHARE)
+
+    def hold(self, db: "DuckDBPyConnection") -> None:
+        """Keep a DuckDB within its part of `memory`, and let what does not fit go to disk below `home`.
+
+        :raises SettingInvalid: If `memory` is no amount of memory.
+        """
+        db.execute("SET temp_directory = ?", [str(self.home / "spill")])
+        if part := self.engine():
+            db.execute("SET memory_limit = ?", [f"{part}B"])

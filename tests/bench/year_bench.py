@@ -4,7 +4,7 @@ The real flights of 2013, repeated `--times` under shifted flight numbers. Four 
 process of its own, so that imports, reading, writing and peak memory count:
 
 - updraft: `features.build` over all partitions, each as of its moment, corrections and all;
-- the same with DuckDB held to one gigabyte;
+- the same in a process that is to take about one gigabyte (`UPDRAFT_MEMORY`);
 - polars: the history read once, then one lazy query per partition in the streaming engine, and the same Delta table
   written (`year_polars.py`, which imports nothing of Updraft's). It trusts that nothing was ever corrected;
 - polars, newest: the same, and of each key only the newest version known within the look back, as Updraft shows it.

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from updraft.asof import History, aligned, raw_schema, raw_table
+from updraft.asof import History, loading, raw_schema, raw_table
 from updraft.errors import FeaturesInvalid, SettingInvalid, SpecInvalid
 from updraft.lake import Lake
 from updraft.partition import calendar
-from updraft.rows import digest
+from updraft.rows import aligned, digest
 
 ALL = "SELECT id, amount FROM facts"
 NOON = "2024-01-03"  # the partition that is computed at noon of the second
@@ -202,6 +202,48 @@ def test_a_partition_asked_among_many_sees_the_order_it_sees_alone(lake, looking
         together = [known.ask(dates.at(day), dates.at(day).as_of).to_pylist() for day in DAYS]
     assert together == [seen(lake, looking_back, day) for day in DAYS]
     assert max(map(len, together)) > 10
+
+
+@pytest.mark.parametrize("corrected", [False, True], ids=["each fact once", "some facts corrected, some gone"])
+@pytest.mark.parametrize("together", [1, 100])
+def test_a_history_read_in_several_parts_is_the_one_read_at_once(lake, make_case, monkeypatch, together, corrected):
+    """With rows that were held back, or claimed to have been known before they were delivered, in every part."""
+    draw, case = random.Random(together), deleting(make_case, lookback="2d")
+    case._folder = Path(lake.uri).parent
+    (case._folder / "features.sql").write_text("SELECT *, sum(amount) OVER (ROWS UNBOUNDED PRECEDING) AS s FROM facts")
+    dates = calendar(case)
+    rows = [
+        row(
+            draw.randrange(40) if corrected else n, n / 3,
+            dates.opens_at(dates.at(day)) + timedelta(hours=draw.randrange(-30, 90)),
+            day, f"d{n % 5}", n, corrected and n % 9 == 0,
+        )
+        for n, day in enumerate(DAYS * 20)
+    ]  # fmt: skip
+    deliver(lake, case, draw.sample(rows, len(rows)))
+    asked = [(dates.at(day), dates.at(day).as_of) for day in DAYS]
+    found = []
+    for values in (loading.TOGETHER, together):
+        monkeypatch.setattr(loading, "TOGETHER", values)
+        parts = list(loading.slices(lake.counts("raw/tiny/facts"), DAYS, 7))
+        with history(lake, case, first=DAYS[0], latest=asked[-1][1]) as known:
+            found.append((len(parts), list(known.ask_each(asked))))
+    (once, at_once), (often, in_parts) = found
+    assert (once, often > 2) == (1, True)
+    assert max(map(len, at_once)) > 20
+    assert [rows.to_pylist() for rows in in_parts] == [rows.to_pylist() for rows in at_once]
+
+
+def test_a_history_read_in_several_parts_is_of_one_version(lake, facts, monkeypatch):
+    """Whoever writes in between writes for the next one who looks."""
+    deliver(lake, facts, [row(n, float(n), delivered=day) for n, day in enumerate(DAYS[:3])])
+    monkeypatch.setattr(loading, "TOGETHER", 1)
+    known = history(lake, facts, first=NOON, latest=moment("12:00"))
+    assert known._lake.version("raw/tiny/facts") == 1
+    deliver(lake, facts, [row(2, 9.0, delivered=NOON)])
+    with known:
+        assert known.ask(calendar(facts).at(NOON), moment("12:00"))["amount"].to_pylist() == [0.0, 1.0, 2.0]
+        assert known.versions == {"raw/tiny/facts": 1}
 
 
 def test_asking_for_many_partitions_at_once_answers_each_in_its_turn(lake, looking_back):
@@ -439,13 +481,14 @@ def test_equal_knowledge_gives_equal_bytes_whoever_delivered_it_when(tmp_path, s
     assert len(answers) == 1
 
 
-def test_memory_may_be_held_to_a_limit_and_the_answer_is_the_same(lake, facts, monkeypatch):
+def test_half_of_the_memory_is_the_engine_s_and_the_answer_is_the_same(lake, facts, monkeypatch):
+    """The other half is for libraries, for rows on their way in and out, and for who writes them."""
     deliver(lake, facts, [row(id=n, amount=float(n), row=n) for n in range(100)])
     free = seen(lake, facts)
     monkeypatch.setenv("UPDRAFT_MEMORY", "50MB")
     with history(lake, facts, first=NOON, latest=moment("12:00")) as known:
         limit = known._db.sql("SELECT value FROM duckdb_settings() WHERE name = 'memory_limit'").fetchall()
-        assert limit == [("47.6 MiB",)]
+        assert limit == [("23.8 MiB",)]
         assert known.ask(calendar(facts).at(NOON), moment("12:00")).to_pylist() == free
 
 

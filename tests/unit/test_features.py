@@ -152,6 +152,40 @@ def test_a_long_history_in_bulk_has_the_bytes_of_one_partition_after_the_other(t
     assert found["bulk"] == found["each"]
 
 
+@pytest.mark.parametrize(
+    ("memory", "value_bytes", "shared"),
+    [
+        pytest.param("", 8, [8], id="no limit"),
+        pytest.param("1GB", 8, [8], id="enough for all"),
+        pytest.param("64MB", 6_000, [4, 2, 1, 1], id="enough for fewer, the longer they look back"),
+        pytest.param("64MB", 1 << 20, [1] * 8, id="never enough: one by one, and the rest goes to disk"),
+    ],
+)
+def test_where_memory_is_short_fewer_partitions_share_a_history_and_nothing_else_changes(
+    tmp_path, monkeypatch, memory, value_bytes, shared
+):
+    wanted = unlimited()
+    monkeypatch.setenv("UPDRAFT_MEMORY", memory)
+    monkeypatch.setattr(features, "VALUE_BYTES", value_bytes)
+    lake, keys = Lake(str(tmp_path)), DATES.keys("2013-03-01", "2013-03-08")
+    flights.write(CASE, lake, flights.raw_rows(CASE, keys[0], keys[-1], per_day=6))
+    asked = [(day, day.as_of) for day in map(DATES.at, keys)]
+    assert [len(some) for some in features._loadings(CASE, "features", asked, lake)] == shared
+    features.build(CASE, keys, lake)
+    assert digest(lake.read(features.table(CASE))) == wanted
+
+
+@cache
+def unlimited():
+    """Digest of the same features with all the memory there is."""
+    keys = DATES.keys("2013-03-01", "2013-03-08")
+    with TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        flights.write(CASE, lake, flights.raw_rows(CASE, keys[0], keys[-1], per_day=6))
+        features.build(CASE, keys, lake)
+        return digest(lake.read(features.table(CASE)))
+
+
 def test_what_was_computed_before_a_partition_that_cannot_be_stays(lake, sql_case):
     case = sql_case(GOOD.replace("amount", "CASE id WHEN 'bad' THEN error('no') ELSE amount END AS amount"))
     later = calendar(case).at("2024-03-20").start

@@ -63,6 +63,16 @@ def test_a_column_that_comes_later_is_null_in_the_rows_before_it(lake):
     assert lake.read("t").sort_by("x")["y"].to_pylist() == [None, "new"]
 
 
+def test_the_rows_of_each_partition_are_counted_without_being_read(lake, tmp_path):
+    assert lake.counts("t") == {}
+    lake.replace("t", pa.concat_tables([rows("a", 1, 2), rows("b", 3)]), ["a", "b", "c"])
+    lake.replace("t", rows("b", 4, 5, 6), ["b"])
+    lake.pour("t", "d", [rows("d", 7), rows("d", 8)], rows("d", 7).schema, pc.scalar(False))
+    for file in (tmp_path / "lake" / "t").rglob("*.parquet"):
+        file.write_bytes(b"broken")
+    assert lake.counts("t") == {"a": 2, "b": 3, "d": 2}
+
+
 def test_only_the_columns_asked_for_are_read(lake):
     lake.replace("t", rows("a", 1, y=["z"]), ["a"])
     assert lake.read("t", columns=["y"]).to_pydict() == {"y": ["z"]}
@@ -231,6 +241,7 @@ def test_a_still_lake_keeps_seeing_the_version_it_saw_first(lake):
     assert still.read("t")["x"].to_pylist() == [1]
     lake.replace("t", pa.table({"x": [2], "partition": ["2024-01-01"]}), ["2024-01-01"])
     assert (still.read("t")["x"].to_pylist(), lake.read("t")["x"].to_pylist()) == ([1], [2])
+    assert still.still().read("t")["x"].to_pylist() == [1]
 
 
 class TestPoured:

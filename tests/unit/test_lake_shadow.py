@@ -31,6 +31,7 @@ def test_what_is_shown_is_read_as_it_is_and_the_rest_of_the_lake_is_not_there(sh
     assert shadow.read("raw/a", ["d"])["x"].to_pylist() == [1]
     assert [len(some) for some in shadow.scan("raw/a", ["d"])] == [1]
     assert (shadow.partitions("raw/a"), shadow.version("raw/a")) == (["d"], 1)
+    assert (shadow.counts("raw/a"), shadow.counts("scores/a")) == ({"d": 1}, {})
     assert (shadow.get("published/a"), shadow.keys("published")) == (b"yes", ["published/a"])
     assert shadow.fetch("published/a").read() == b"yes"
     assert shadow.location("published/a").endswith("live/published/a")

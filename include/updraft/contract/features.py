@@ -46,9 +46,9 @@ class Held:
     reports: tuple[str, ...] = ()
 
     def __add__(self, later: "Held") -> "Held":
-        """Both, without the rows of the first, which are published by then."""
+        """Both, without their rows, which are published by then."""
         reports = (*self.reports, *later.reports)[:NAMED]
-        return Held(later.passed, {**self.blocked, **later.blocked}, self.warned + later.warned, reports)
+        return Held({}, {**self.blocked, **later.blocked}, self.warned + later.warned, reports)
 
     def complain(self, table: str) -> None:
         """Raise if a partition is blocked.

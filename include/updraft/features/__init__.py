@@ -26,6 +26,7 @@ from updraft.lake.tables import same_types
 from updraft.partition import Partition, calendar
 from updraft.query import shared_of, sources_of
 from updraft.rows import Rows
+from updraft.settings import Settings
 from updraft.spec.model import UseCase
 from updraft.spec.shared import as_case
 from updraft.spec.sources import Source
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 TOGETHER = 64  # partitions that share one loading of history, which each loading begins with one look back more
+VALUE_BYTES = 8  # about what a value of a row takes in DuckDB, between small codes and the texts of keys
 HELD_BYTES = 64 << 20  # rows that wait to be written
 
 
@@ -172,14 +174,17 @@ def _build(case: UseCase, which: Which, keys: Sequence[str], lake: Lake) -> Buil
     same_types(table(case, which), stored, schema(case, which))
     asked = [(day, calendar(case).matures_at(day) if which == "label" else day.as_of) for day in days]
     count, mark, held = 0, fingerprint(case, which), promised.Held()
-    for begin in range(0, len(asked), TOGETHER):
-        for part, facts in _parts(case, which, asked[begin : begin + TOGETHER], lake, mark):
-            held += promised.hold(case, which, table(case, which), part, facts, lake)
-            if held.passed:
-                rows = pa.concat_tables(held.passed.values())
-                version, count = lake.replace(table(case, which), rows, list(held.passed)), count + len(rows)
+    for some in _loadings(case, which, asked, lake):
+        for part, facts in _parts(case, which, some, lake, mark):
+            found = promised.hold(case, which, table(case, which), part, facts, lake)
+            if found.passed:
+                version = lake.replace(table(case, which), pa.concat_tables(found.passed.values()), list(found.passed))
+            count += sum(map(len, found.passed.values()))
             if which == "features":
-                mark_empty(case, [key for key, rows in held.passed.items() if not len(rows)], lake)
+                mark_empty(case, [key for key, rows in found.passed.items() if not len(rows)], lake)
+            held += found
+            del part, found  # else their rows would wait for the next ones to be there
+            pa.default_memory_pool().release_unused()
     held.complain(table(case, which))
     return Built(len(asked), count, mark, version, held.warned, held.reports)
 
@@ -208,6 +213,26 @@ def _share(reader: UseCase, name: str, keys: Sequence[str], lake: Lake) -> None:
         build_shared(name, wanted, reader.folder.parent, lake)
 
 
+def _loadings(
+    case: UseCase, which: Which, asked: Sequence[tuple[Partition, datetime]], lake: Lake
+) -> Iterator[Sequence[tuple[Partition, datetime]]]:
+    """Partitions that share a loading of history: `TOGETHER` at most, fewer where it would fill half of DuckDB's part.
+
+    The other half is for what the partitions that are computed see of it, and for their queries.
+    """
+    part, begin = Settings.from_env().engine(), 0
+    while begin < len(asked):
+        some = asked[begin : begin + TOGETHER]
+        while part and len(some) > 1 and _history(case, which, some, lake).values() * VALUE_BYTES > part / 2:
+            some = some[: len(some) // 2]
+        yield some
+        begin += len(some)
+
+
+def _history(case: UseCase, which: Which, asked: Sequence[tuple[Partition, datetime]], lake: Lake) -> History:
+    return History(lake, case, which, first=asked[0][0], latest=max(moment for _, moment in asked))
+
+
 def _parts(
     case: UseCase, which: Which, asked: Sequence[tuple[Partition, datetime]], lake: Lake, mark: str
 ) -> Iterator[tuple[dict[str, Rows], Mapping[str, int]]]:
@@ -215,11 +240,12 @@ def _parts(
 
     With them, by partition, the facts that the contract's `coverage` asks for.
     """
-    held: dict[str, Rows] = {}
-    with History(lake, case, which, first=asked[0][0], latest=max(moment for _, moment in asked)) as history:
+    part, held = Settings.from_env().engine(), dict[str, Rows]()
+    most = HELD_BYTES if part is None else min(HELD_BYTES, part // 16)  # the lake's writer takes several times as much
+    with _history(case, which, asked, lake) as history:
         for (day, moment), rows in zip(asked, history.ask_each(asked), strict=True):
             held[day.key] = shaped(case, which, rows, day, moment, mark)
-            if sum(rows.nbytes for rows in held.values()) > HELD_BYTES:
+            if sum(rows.nbytes for rows in held.values()) > most:
                 yield held, history.facts
                 held = {}
     if held:

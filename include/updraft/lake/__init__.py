@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from updraft.lake.faults import answering, beaten, retry_conflicts, unavailable
 from updraft.lake.names import checked, literal
 from updraft.lake.stores import store
-from updraft.lake.tables import dataset, in_files, of_partitions, same_types
+from updraft.lake.tables import counted, dataset, in_files, of_partitions, same_types
 from updraft.rows import Rows, aligned, digest, plain
 from updraft.spool import CHUNK, size, spool
 
@@ -132,6 +132,11 @@ class Lake:
         """Keys of the partitions a table holds, sorted."""
         present = self._open(table)
         return [] if present is None else sorted({str(found["partition"]) for found in present.partitions()})
+
+    def counts(self, table: str) -> Mapping[str, int]:
+        """Rows by partition, as those who wrote them counted; none when there is no such table."""
+        present = self._open(table)
+        return {} if present is None else counted(present)
 
     def version(self, table: str) -> int | None:
         """Version of a table, `None` when it does not exist."""

@@ -73,6 +73,10 @@ class Shadow(Lake):
         """Keys of the partitions a table holds."""
         return self._side(table).partitions(table)
 
+    def counts(self, table: str) -> Mapping[str, int]:
+        """Rows of a table by partition."""
+        return self._side(table).counts(table)
+
     def still(self) -> Lake:
         """The same, with what is shown of the other lake at the versions it has when it is first asked about."""
         return replace(self, live=self.live.still())

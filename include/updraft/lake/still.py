@@ -15,6 +15,10 @@ class Still(Lake):
 
     _opened: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def still(self) -> Lake:
+        """Itself, which stands still already."""
+        return self
+
     def _open(self, table: str) -> "DeltaTable | None":
         if table not in self._opened:
             self._opened[table] = super()._open(table)

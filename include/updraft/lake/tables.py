@@ -12,7 +12,7 @@ from updraft.rows import ARROW, Rows, plain
 from updraft.spool import spool
 
 if TYPE_CHECKING:
-    from deltalake import CommitProperties
+    from deltalake import CommitProperties, DeltaTable
 
 _FILE = 1 << 21  # values
 
@@ -27,6 +27,13 @@ def dataset(files: Sequence[str], shape: pa.Schema) -> Any:
 
     by = ds.partitioning(pa.schema([("partition", pa.string())]), flavor="hive")
     return ds.dataset(sorted(files), schema=shape, format="parquet", partitioning=by)
+
+
+def counted(table: "DeltaTable") -> dict[str, int]:
+    """Rows by partition, where they were counted when they were written."""
+    files = pa.table(table.get_add_actions(flatten=True)).select(["partition.partition", "num_records"])
+    sums = files.group_by("partition.partition").aggregate([("num_records", "sum")])
+    return {key: count or 0 for key, count in zip(*(sums[name].to_pylist() for name in sums.column_names), strict=True)}
 
 
 def of_partitions(partitions: Sequence[str]) -> "CommitProperties":

@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
+from updraft.asof.loading import AGAIN, Loading, hashed
+from updraft.asof.raw import GONE, STAMP, Turns, raw_schema, raw_table
 from updraft.errors import FeaturesInvalid
 from updraft.lake import Lake
 from updraft.lake.tables import same_types
 from updraft.partition import Calendar, Partition, calendar
 from updraft.query import THIS_PARTITION, columns_by_source, shared_of, sources_of
-from updraft.rows import ARROW, Rows, aligned, quoted
+from updraft.rows import Rows, plain, quoted
 from updraft.settings import Settings
 from updraft.spec.model import UseCase
 from updraft.spec.shared import as_case
@@ -35,33 +37,30 @@ from updraft.spec.sources import Source
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+__all__ = [
+    "AT_A_TIME",
+    "GONE",
+    "STAMP",
+    "History",
+    "Which",
+    "Without",
+    "built_table",
+    "newest",
+    "raw_schema",
+    "raw_table",
+    "shared_table",
+]
+
 Which = str  # `features`, `label`, or the name of a shared feature set
 Without = Mapping[str, Callable[[Rows], Rows]]  # per source, what takes raw rows out
-_ORIGIN = ("delivery", "row", "partition")  # of several versions known at the same moment, the last by these counts
+_ORIGIN = ("delivery", "row", "_day")  # of several versions known at the same moment, the last by these counts
 _RAW = "delivered"  # schema of the rows as delivered; queries may name no schema, so they cannot reach it
-
-STAMP = pa.timestamp("us", "UTC")
-GONE = "gone"
 AT_A_TIME = min(4, os.cpu_count() or 1)  # partitions computed at once; each has its sources in memory
-
-
-def raw_table(case: UseCase, source: str) -> str:
-    """Name of the raw table of a source."""
-    return f"raw/{case.name}/{source}"
 
 
 def shared_table(name: str) -> str:
     """Name of the table of a shared feature set."""
     return f"shared/{name}"
-
-
-def raw_schema(source: Source) -> pa.Schema:
-    """Columns of a raw table: the source's own, then when, from where, and whether the fact is gone."""
-    own = [pa.field(name, ARROW[column.type]) for name, column in source.stored().columns.items()]
-    stamps = [pa.field("event_time", STAMP), pa.field("known_at", STAMP)]
-    origin = [pa.field("delivery", pa.string()), pa.field("row", pa.int64()), pa.field("partition", pa.string())]
-    marker = [pa.field(GONE, pa.bool_())] if source.deletes else []
-    return pa.schema([*own, *stamps, *origin, *marker])
 
 
 def built_table(case: UseCase, which: Which) -> str:
@@ -85,7 +84,8 @@ class History:
         self, lake: Lake, case: UseCase, which: Which,
         *, first: Partition, latest: datetime, without: Without | None = None,
     ) -> None:  # fmt: skip
-        self._lake, self._case, self._sql = lake, case, case.sql(which)
+        # Still, for what is read in several parts must be of one version.
+        self._lake, self._case, self._sql = lake.still(), case, case.sql(which)
         where = f"{which}.sql of {case.name}"
         self.sources = sources_of(case, self._sql, where)
         self.shared = shared_of(case, self._sql, where)
@@ -104,6 +104,7 @@ class History:
     def __enter__(self) -> Self:
         import duckdb
 
+        pa.set_memory_pool(pa.system_memory_pool())  # of the pools the one that gives back what it does not use
         self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
         Settings.from_env().hold(self._db)
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
@@ -129,6 +130,14 @@ class History:
         while not self._idle.empty():
             self._idle.get().close()
         self._db.close()
+
+    def values(self) -> int:
+        """How many values a loading reads, known before anything is read."""
+        found = 0
+        for name in self.sources:
+            source, counts = self._case.sources[name], self._lake.counts(raw_table(self._case, name))
+            found += len(self._needed(name, source)) * sum(counts.get(day, 0) for day in self._delivered(source))
+        return found
 
     def ask_each(self, asked: Sequence[tuple[Partition, datetime]]) -> Iterator[Rows]:
         """Run the query for each partition as of its moment, some at a time; the answers come in the order asked."""
@@ -170,41 +179,27 @@ class History:
             self._idle.put(db)
 
     def _load(self, name: str, source: Source) -> None:
-        table, needed = raw_table(self._case, name), self._needed(name, source)
-        rows = self._lake.read(table, self._delivered(source), needed.names)
-        self.versions[table] = -1 if rows is None else self._lake.version(table) or 0
-        same_types(table, None if rows is None else rows.schema, needed)
-        seen = aligned(rows, needed)
-        seen = self._in_turn(source, self._without[name](seen) if name in self._without else seen)
-        # Where each key has one version, nothing asks which of several came last.
-        self._create(name, source, seen.drop_columns(list(_ORIGIN)))
-        keys = ", ".join(map(quoted, source.key))
-        again = f"SELECT 1 FROM {_RAW}.{quoted(name)} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"  # noqa: S608 - validated names
-        if self._db.execute(again).fetchall():
-            self._corrected.add(name)
-            self._create(name, source, seen, f", count(*) OVER (PARTITION BY {keys}) > 1 AS _several")
-
-    def _create(self, name: str, source: Source, rows: Rows, more: str = "") -> None:
         """Make the table of a source's raw rows; what is seen together lies together, in the order it is shown."""
-        self._db.register("incoming", rows)
+        table, days, needed = raw_table(self._case, name), self._delivered(source), self._needed(name, source)
+        self.versions[table], stored = self._lake.shape(table) or (-1, None)
+        same_types(table, stored, needed)
+        loading = Loading(self._db, self._lake, table, days, needed)
+        without, turns = self._without.get(name), Turns(days, [self._calendar.at(day).as_of for day in days])
+        kept = {**dict.fromkeys(self._shown(name, source)), "known_at": None, "_day": None}
+        if source.deletes:
+            kept[GONE] = None
+        select = ", ".join(map(quoted, kept))
+        if loading.several(source.key):  # else nothing asks which of several versions came last
+            self._corrected.add(name)
+            kept |= dict.fromkeys([*source.key, *_ORIGIN])
+            select = f"{', '.join(map(quoted, kept))}, {hashed(source.key)} IN (FROM {AGAIN}) AS _several"
+        read = needed.names if without else [n for n in needed.names if n in {*kept, *source.key, "partition"}]
+        # `_turn` is the place of the partition that could first see a row.
         order = ", ".join(["_turn", *map(quoted, source.key)])
-        self._db.execute(
-            f"CREATE OR REPLACE TABLE {_RAW}.{quoted(name)} AS SELECT *{more} FROM incoming ORDER BY {order}"  # noqa: S608 - validated names
-        )
-        self._db.unregister("incoming")
-
-    def _in_turn(self, source: Source, rows: Rows) -> Rows:
-        """Rows with the place of their delivery, `_day`, and of the partition that could first see them, `_turn`."""
-        import numpy as np
-
-        keys = self._delivered(source)
-        moments = np.array([self._calendar.at(key).as_of.replace(tzinfo=None) for key in keys], "datetime64[us]")
-        origin = rows["partition"].combine_chunks().dictionary_encode()
-        places = np.array([bisect_left(keys, key) for key in origin.dictionary.to_pylist()], np.int32)
-        days = places[origin.indices.to_numpy(zero_copy_only=False)] if len(rows) else places
-        known = rows["known_at"].to_numpy().astype("datetime64[us]")
-        turns = np.maximum(np.searchsorted(moments, known).astype(np.int32), days)
-        return rows.append_column("_day", pa.array(days)).append_column("_turn", pa.array(turns))
+        loading.into(
+            f"{_RAW}.{quoted(name)}", read, select, order=f"ORDER BY {order}",
+            change=lambda rows, last: turns(without(rows) if without else rows, last),
+        )  # fmt: skip
 
     def _load_shared(self, name: str) -> None:
         own = as_case(name, self._case.folder.parent)
@@ -212,14 +207,14 @@ class History:
         keys = self._calendar.keys(
             self._first.key, self._calendar.containing(self._latest + self._calendar.lead_time).key
         )
-        rows = self._lake.read(table, keys, columns)
-        if rows is None:
+        shape = self._lake.shape(table)
+        if shape is None:
             raise FeaturesInvalid(f"The shared feature set {name} was never built.", next_step="build the features.")
-        self.versions[table] = self._lake.version(table) or 0
-        self._db.register("incoming", rows)
+        self.versions[table], stored = shape
+        there = pa.schema([field for field in plain(stored) if field.name in columns])
         by = ", ".join(map(quoted, own.entity))
-        self._db.execute(f"CREATE TABLE {_RAW}.{quoted(name)} AS SELECT * FROM incoming ORDER BY {by}, partition")  # noqa: S608
-        self._db.unregister("incoming")
+        loading = Loading(self._db, self._lake, table, keys, there)
+        loading.into(f"{_RAW}.{quoted(name)}", there.names, "*", order=f"ORDER BY partition, {by}")
 
     def _needed(self, name: str, source: Source) -> pa.Schema:
         """Columns that tell which row is the newest, and those the query can tell are there."""
@@ -234,6 +229,13 @@ class History:
                 self._calendar.back(self._first, source.lookback).key, last.key
             )
         return self._days[source.lookback]
+
+    def _shown(self, name: str, source: Source) -> list[str]:
+        """Columns of a source's view, in their order."""
+        own = source.stored().columns
+        every = [*own, *(c for c in ("event_time",) if c not in own), "known_at"]
+        # A query that names no column counts rows at most, and rows need a column to be there.
+        return [c for c in every if c in self._columns[name]] or list(source.key)
 
     def _show_all(self, db: "DuckDBPyConnection", partition: Partition, moment: datetime) -> None:
         for name in self.sources:
@@ -254,10 +256,8 @@ class History:
         self, db: "DuckDBPyConnection", name: str, source: Source, partition: Partition, moment: datetime
     ) -> None:
         keys, raw = ", ".join(map(quoted, source.key)), f"{_RAW}.{quoted(name)}"
-        own = source.stored().columns
-        every = [*own, *(c for c in ("event_time",) if c not in own), "known_at"]
-        # A query that names no column counts rows at most, and rows need a column to be there.
-        shown = ", ".join(quoted(c) for c in every if c in self._columns[name]) or keys
+        shown = ", ".join(map(quoted, self._shown(name, source)))
+        # `_day` is the place of a row's delivery: none from before the look back is seen, and none that came later.
         known = "known_at <= $at AND _day BETWEEN $oldest AND $newest"
         last = f"arg_max(rowid, (known_at, {', '.join(_ORIGIN)}))"
         newest = f"rowid IN (SELECT {last} FROM {raw} WHERE _several AND {known} GROUP BY {keys})"  # noqa: S608
