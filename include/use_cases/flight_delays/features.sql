@@ -15,42 +15,62 @@ back AS (  -- days off a moment in a time zone, taken once and not for every fli
 flown AS (  -- cancelled and diverted flights have no arrival delay and count neither way
     SELECT
         origin, dest, carrier, flight, scheduled_departure,
-        hour(scheduled_departure) AS departure_hour,
-        arrival_delay >= 15 AS late,
+        (arrival_delay >= 15)::INT AS late,
         greatest(-30, least(120, arrival_delay)) AS delay,
         scheduled_departure >= week_ago AS last_week
     FROM outcomes, back
     WHERE arrival_delay IS NOT NULL AND scheduled_departure >= month_ago
 ),
 
+by_leg AS (  -- added up once for all that does not depend on the clock
+    SELECT
+        carrier, flight, dest,
+        sum(late) FILTER (last_week) AS late_7d, count(*) FILTER (last_week) AS flown_7d,
+        sum(late) AS late_28d, count(*) AS flown_28d, sum(delay) AS delay_28d
+    FROM flown GROUP BY carrier, flight, dest
+),
+
+by_moment AS (  -- an hour depends on the time zone: it is asked once for all flights of a moment
+    SELECT
+        origin, scheduled_departure,
+        sum(late) FILTER (last_week) AS late_7d, count(*) FILTER (last_week) AS flown_7d,
+        sum(late) AS late_28d, count(*) AS flown_28d
+    FROM flown GROUP BY origin, scheduled_departure
+),
+
 by_carrier AS (
-    SELECT carrier, avg(late::INT) FILTER (last_week) AS carrier_late_7d, avg(late::INT) AS carrier_late_28d
-    FROM flown GROUP BY carrier
+    SELECT carrier, sum(late_7d) / sum(flown_7d) AS carrier_late_7d, sum(late_28d) / sum(flown_28d) AS carrier_late_28d
+    FROM by_leg GROUP BY carrier
 ),
 
 by_dest AS (
-    SELECT dest, avg(late::INT) FILTER (last_week) AS dest_late_7d, avg(late::INT) AS dest_late_28d
-    FROM flown GROUP BY dest
+    SELECT dest, sum(late_7d) / sum(flown_7d) AS dest_late_7d, sum(late_28d) / sum(flown_28d) AS dest_late_28d
+    FROM by_leg GROUP BY dest
 ),
 
 by_hour AS (
-    SELECT origin, departure_hour, avg(late::INT) FILTER (last_week) AS hour_late_7d, avg(late::INT) AS hour_late_28d
-    FROM flown GROUP BY origin, departure_hour
+    SELECT
+        origin, hour(scheduled_departure) AS departure_hour,
+        sum(late_7d) / sum(flown_7d) AS hour_late_7d, sum(late_28d) / sum(flown_28d) AS hour_late_28d
+    FROM by_moment GROUP BY origin, departure_hour
 ),
 
 by_flight AS (
-    SELECT carrier, flight, avg(late::INT) AS flight_late_28d, avg(delay) AS flight_mean_delay_28d
-    FROM flown GROUP BY carrier, flight
+    SELECT
+        carrier, flight,
+        sum(late_28d) / sum(flown_28d) AS flight_late_28d, sum(delay_28d) / sum(flown_28d) AS flight_mean_delay_28d
+    FROM by_leg GROUP BY carrier, flight
 ),
 
 overall AS (
     SELECT
-        avg(late::INT) FILTER (last_week) AS late_rate_7d,
-        avg(late::INT) FILTER (scheduled_departure >= (SELECT max(scheduled_departure) - INTERVAL 1 DAY FROM flown))
-            AS late_rate_last_day
-    FROM flown
+        sum(late_7d) / sum(flown_7d) AS late_rate_7d,
+        sum(late_28d) FILTER (last_day) / sum(flown_28d) FILTER (last_day) AS late_rate_last_day
+    FROM (
+        SELECT *, scheduled_departure >= (SELECT max(scheduled_departure) - INTERVAL 1 DAY FROM by_moment) AS last_day
+        FROM by_moment
+    )
 ),
-
 newest_weather AS (
     SELECT * FROM weather QUALIFY row_number() OVER (PARTITION BY origin ORDER BY observed_at DESC) = 1
 )
