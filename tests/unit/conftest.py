@@ -21,6 +21,11 @@ WHO = "test"
 
 
 @pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
 def sql_case(make_case: Callable[..., UseCase], tmp_path: Path) -> Callable[..., UseCase]:
     """Build the tiny use case with SQL beside it; every call makes a folder of its own."""
     made = 0

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.test_ingest import DAY, DAYS, GOOD, case, drop, quarantine, raw, stage
+from tests.deliveries import DAY, DAYS, GOOD, case, drop, quarantine, raw, stage
 
 from updraft import ingest
 from updraft.errors import DeliveryBlocked, Permanent
@@ -27,17 +27,12 @@ ROOT = Path(__file__).parents[2]
 REPLAY = """
 import sys
 import deltalake, great_expectations, pandas
-from tests.unit.test_ingest import DAYS, case
+from tests.deliveries import DAYS, case
 from updraft.ingest.replay import replay
 from updraft.lake import Lake
 print("ready", flush=True)
 replay(case(), "flights", DAYS, Lake(sys.argv[1]), who="test")
 """
-
-
-@pytest.fixture
-def inbox(tmp_path):
-    return tmp_path / "inbox"
 
 
 def accounts(lake, of=LOOSE, days=(DAY,)):
