@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import parcels
+from tests import parcels, promoting
 
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
@@ -66,6 +66,34 @@ def _mlflow(folder: Path) -> Any:
     from updraft.registry import Registry
 
     return Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artifacts"))
+
+
+@pytest.fixture(scope="session")
+def _two_trained(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an MLflow that has seen models A and B of the flights."""
+    from updraft.registry import Training
+
+    folder = tmp_path_factory.mktemp("two_trained")
+    mlflow_store(folder)
+    registry = _mlflow(folder)
+    for digest in (promoting.A, promoting.B):
+        registry.log_training("flights", Training(digest, "2013-04-01"))
+    return folder / "mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def shared(_two_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One MLflow that has seen two models, for all tests of a file but those about the alias."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copy(_two_trained, folder)
+    return _mlflow(folder)
+
+
+@pytest.fixture
+def registry(_two_trained: Path, tmp_path: Path) -> Any:
+    """The same MLflow, for one test alone."""
+    shutil.copy(_two_trained, tmp_path)
+    return _mlflow(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from tests.unit.test_promote import CASE, DAY, A, B, C, crown, examined, fine, kinds, refusing
+from tests.promoting import CASE, DAY, A, B, C, crown, examined, fine, kinds, refusing
 
 from updraft import alias
 from updraft.errors import ModelRejected, NoChampion, WriteConflict
@@ -146,7 +146,7 @@ import json, os, signal, sys
 import alembic.command, mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store, obstore
 import obstore.store, obstore.exceptions, pandas
 from mlflow import MlflowClient
-from tests.unit.test_promote import A, B, CASE, DAY, examined, fine
+from tests.promoting import A, B, CASE, DAY, examined, fine
 from updraft import alias
 from updraft.lake import Lake
 from updraft.ledger import Ledger
