@@ -214,6 +214,14 @@ def _drifting(_observed: World, tmp_path_factory: pytest.TempPathFactory) -> Wor
     return world
 
 
+@pytest.fixture(scope="session")
+def lived(parcels_case: UseCase, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake that is read alone: its rows came as files, and it has a champion and two scored partitions."""
+    from tests import explained
+
+    return explained.live(parcels_case, tmp_path_factory.mktemp("lived"))
+
+
 @pytest.fixture
 def drifting(_drifting: World, tmp_path: Path) -> World:
     """A world whose parcels turned on the nineteenth; scored to the twenty-fifth and measured to the twenty-third."""
