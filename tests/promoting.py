@@ -1,11 +1,17 @@
 """Four models, a use case to be champion of, examinations of every outcome, and who looks at what became of them."""
 
+import shutil
+
+from updraft import alias
 from updraft.errors import ModelRejected
 from updraft.evidence import Examination, Verdict, overall
+from updraft.lake import Lake
 from updraft.ledger import Ledger
+from updraft.registry import Registry, Training
 from updraft.spec.model import UseCase
 
 A, B, C, D = (letter * 64 for letter in "abcd")
+MODELS = (A, B, C)
 SPEC = {
     "version": 1,
     "name": "flights",
@@ -69,3 +75,30 @@ def refusing(*broken):
             raise ModelRejected("model.txt was changed.", next_step="restore it.")
 
     return verify
+
+
+def mlflow_of(store, folder, *models):
+    """The file of an MLflow that has seen these models."""
+    registry = Registry(f"sqlite:///{store(folder)}", str(folder / "artifacts"))
+    for digest in models:
+        registry.log_training("flights", Training(digest, "2013-04-01"))
+    return folder / "mlflow.db"
+
+
+def opened(seen, folder):
+    """A lake that is empty, and a copy of an MLflow."""
+    copy = shutil.copy(seen, folder / "mlflow.db")
+    return Lake(str(folder / "lake")), Registry(f"sqlite:///{copy}", str(folder / "artifacts"))
+
+
+def repair(lake, registry):
+    return alias.repair(Ledger(lake, "flights"), registry, who="sweep")
+
+
+def by_hand(registry, model):
+    version = registry._version("flights", model)
+    registry._client.set_registered_model_alias("flights", "champion", version)
+
+
+def all_kinds(lake):
+    return [r.kind for r in Ledger(lake, "flights").records()]

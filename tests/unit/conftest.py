@@ -70,15 +70,13 @@ def _mlflow(folder: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def _two_trained(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an MLflow that has seen models A and B of the flights."""
-    from updraft.registry import Training
+    return promoting.mlflow_of(mlflow_store, tmp_path_factory.mktemp("two_trained"), promoting.A, promoting.B)
 
-    folder = tmp_path_factory.mktemp("two_trained")
-    mlflow_store(folder)
-    registry = _mlflow(folder)
-    for digest in (promoting.A, promoting.B):
-        registry.log_training("flights", Training(digest, "2013-04-01"))
-    return folder / "mlflow.db"
+
+@pytest.fixture(scope="session")
+def seen(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an MLflow that has seen three models."""
+    return promoting.mlflow_of(mlflow_store, tmp_path_factory.mktemp("seen"), *promoting.MODELS)
 
 
 @pytest.fixture(scope="module")
