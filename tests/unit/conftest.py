@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import parcels, promoting
+from tests import parcels
 
 from updraft.lake import Lake
 from updraft.spec.model import UseCase
@@ -70,13 +70,17 @@ def _mlflow(folder: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def _two_trained(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return promoting.mlflow_of(mlflow_store, tmp_path_factory.mktemp("two_trained"), promoting.A, promoting.B)
+    from tests.promoting import A, B, mlflow_of
+
+    return mlflow_of(mlflow_store, tmp_path_factory.mktemp("two_trained"), A, B)
 
 
 @pytest.fixture(scope="session")
 def seen(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of an MLflow that has seen three models."""
-    return promoting.mlflow_of(mlflow_store, tmp_path_factory.mktemp("seen"), *promoting.MODELS)
+    from tests.promoting import MODELS, mlflow_of
+
+    return mlflow_of(mlflow_store, tmp_path_factory.mktemp("seen"), *MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +214,24 @@ def _drifting(_observed: World, tmp_path_factory: pytest.TempPathFactory) -> Wor
     score.partitions(world.case, TURNED, world.lake, champion=score.pin(world.case, world.lake))
     monitor.watch_partitions(world.case, TURNED[:5], world.lake)
     return world
+
+
+@pytest.fixture(scope="session")
+def _examined(_promoted: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The world turned two weeks ago; a candidate that learnt it has passed its gates, and nothing is decided yet."""
+    from tests import rolling_out
+
+    world = _promoted.copy(tmp_path_factory.mktemp("examined"))
+    rolling_out.examine(world)
+    return world
+
+
+@pytest.fixture
+def begun(_examined: World, tmp_path: Path) -> Callable[[dict[str, Any]], tuple[UseCase, World, dict[str, Any]]]:
+    """Conclude the examination under a spec with a rollout; what came of it, and the world."""
+    from tests import rolling_out
+
+    return lambda declared: rolling_out.begin(_examined.copy(tmp_path), declared)
 
 
 @pytest.fixture(scope="session")
