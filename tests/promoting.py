@@ -7,6 +7,7 @@ from updraft.errors import ModelRejected
 from updraft.evidence import Examination, Verdict, overall
 from updraft.lake import Lake
 from updraft.ledger import Ledger
+from updraft.promote import gate, promote
 from updraft.registry import Registry, Training
 from updraft.spec.model import UseCase
 
@@ -48,6 +49,13 @@ def examined(outcome="PASS", against=None, reason="fine", verdicts=None):
         outcome=overall(verdicts), verdicts=verdicts, not_applicable=(), metrics={}, roles={}, champion=against,
         n=3000, positives=600, blocks=14, first="2013-03-10", last="2013-03-23",
     )  # fmt: skip
+
+
+def decide_and_promote(lake, registry, case, candidate, examination, **about):
+    """Record an examination and promote or reject the candidate, as two stages do; a champion is not examined again."""
+    if Ledger(lake, case.name).state().champion != candidate:
+        gate(lake, case, candidate, examination, **about)
+    return promote(lake, registry, case, candidate, **about)
 
 
 def kinds(lake):

@@ -1,11 +1,25 @@
 """MLflow's alias follows the ledger: found elsewhere it is put back, and the ledger says who moved it."""
 
 import pytest
-from tests.promoting import CASE, DAY, A, B, C, all_kinds, by_hand, crown, examined, fine, opened, repair
+from tests.promoting import (
+    CASE,
+    DAY,
+    A,
+    B,
+    C,
+    all_kinds,
+    by_hand,
+    crown,
+    decide_and_promote,
+    examined,
+    fine,
+    opened,
+    repair,
+)
 
 from updraft.errors import ModelRejected, NoChampion
 from updraft.ledger import Ledger
-from updraft.promote import decide_and_promote, retire, rollback
+from updraft.promote import retire, rollback
 
 pytestmark = pytest.mark.slow  # talks to a real MLflow
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from tests.promoting import CASE, MODELS, A, B, by_hand, examined, opened, refusing, repair
+from tests.promoting import CASE, MODELS, A, B, by_hand, decide_and_promote, examined, opened, refusing, repair
 
 from updraft import alias
 from updraft.errors import ModelRejected, NoChampion, WriteConflict
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.promote import decide_and_promote, rollback
+from updraft.promote import rollback
 
 pytestmark = pytest.mark.slow  # talks to a real MLflow
 

@@ -7,11 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from tests.promoting import CASE, A, B, C, all_kinds, examined, kinds, opened
+from tests.promoting import CASE, A, B, C, all_kinds, decide_and_promote, examined, kinds, opened
 
 from updraft import alias
 from updraft.ledger import Ledger
-from updraft.promote import decide_and_promote
 
 pytestmark = pytest.mark.slow  # talks to a real MLflow
 
@@ -21,11 +20,11 @@ import json, os, signal, sys
 import alembic.command, mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store, obstore
 import obstore.store, obstore.exceptions, pandas
 from mlflow import MlflowClient
-from tests.promoting import A, B, CASE, DAY, examined, fine
+from tests.promoting import A, B, CASE, DAY, examined, fine, decide_and_promote
 from updraft import alias
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.promote import decide_and_promote, rollback
+from updraft.promote import rollback
 from updraft.registry import Registry
 
 def dying(steps, where):

@@ -5,13 +5,13 @@ import socket
 from dataclasses import asdict, replace
 
 import pytest
-from tests.promoting import CASE, DAY, A, B, C, bare, crown, examined, kinds
+from tests.promoting import CASE, DAY, A, B, C, bare, crown, decide_and_promote, examined, kinds
 
 from updraft.errors import LakeUnavailable, ModelRejected
 from updraft.evidence import Verdict
 from updraft.lake import Lake
 from updraft.ledger import FACTS_LIMIT, Ledger
-from updraft.promote import decide_and_promote, gate, promote
+from updraft.promote import gate, promote
 from updraft.registry import Registry
 
 pytestmark = pytest.mark.slow  # talks to a real MLflow

@@ -9,12 +9,12 @@ from threading import Barrier
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.promoting import CASE, DAY, A, B, C, D, crown, examined, fine, kinds, refusing
+from tests.promoting import CASE, DAY, A, B, C, D, crown, decide_and_promote, examined, fine, kinds, refusing
 
 from updraft.errors import ModelRejected, NoChampion, WriteConflict
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.promote import decide_and_promote, gate, promote, rollback
+from updraft.promote import gate, promote, rollback
 
 pytestmark = pytest.mark.slow  # talks to a real MLflow
 

@@ -3,10 +3,10 @@
 from dataclasses import asdict, replace
 
 import pytest
-from tests.promoting import ASKING, CASE, DAY, A, B, crown, examined
+from tests.promoting import ASKING, CASE, DAY, A, B, crown, decide_and_promote, examined
 
 from updraft.ledger import Ledger
-from updraft.promote import Approval, answer, decide_and_promote, gate, promote
+from updraft.promote import Approval, answer, gate, promote
 
 pytestmark = pytest.mark.slow  # talks to a real MLflow
 YES = Approval("ana", "approved", A, gated=1)

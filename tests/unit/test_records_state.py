@@ -39,12 +39,10 @@ def test_records_add_up_to_who_is_champion(steps, champion, previous, challenger
     assert (state.champion, state.previous, state.challenger) == (champion, previous, challenger)
 
 
-def test_the_newest_training_and_promotion_are_remembered():
+def test_the_head_is_the_newest_record():
     state = state_of(
         ("trained", "a", "2013-01-01"), ("promoted", "a"), ("trained", "b", "2013-01-02"), ("rejected", "b")
     )
-    assert state.last_trained == ("2013-01-02", 3)
-    assert state.last_promotion == 2
     assert state.head == 4
 
 
