@@ -1,14 +1,17 @@
 """Worlds to run Airflow's tasks in: a home folder with an inbox, a lake and an MLflow, and the DAGs."""
 
+import json
+import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.plugins import tiny
+from tests.plugins.notified import CANARY
 from tests.plugins.running import Run, parse
 
 # isort: split
@@ -44,6 +47,26 @@ def dags() -> dict[str, DAG]:
 def world(tmp_path: Path, dags: dict[str, DAG], monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in which nothing has happened yet."""
     return World(tmp_path / "home", dags).enter(monkeypatch)
+
+
+@pytest.fixture
+def known(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Make a connection known to Airflow."""
+
+    def know(name: str, **said: Any) -> str:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(said))
+        return name
+
+    return know
+
+
+@pytest.fixture
+def no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")  # Airflow leaves out what it says below a warning
+    yield
+    for record in caplog.get_records("call"):
+        assert CANARY not in record.getMessage(), record.name
 
 
 @pytest.fixture(autouse=True)

@@ -254,6 +254,25 @@ def observed(_observed: World, tmp_path: Path) -> World:
     return _observed.copy(tmp_path)
 
 
+@pytest.fixture
+def champion(observed: World) -> str:
+    """Digest of the champion at work."""
+    return _ledger(observed).state().champion
+
+
+@pytest.fixture
+def other(observed: World) -> str:
+    """Digest of a model that was trained beside it."""
+    (trained,) = [record for record in _ledger(observed).records() if record.kind == "trained"]
+    return trained.facts["baselines"]["lightgbm"]
+
+
+def _ledger(world: World) -> Any:
+    from updraft.ledger import Ledger
+
+    return Ledger(world.lake, "parcels")
+
+
 @pytest.fixture(scope="session")
 def _ingested(parcels_case: UseCase, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, Path]:
     """A lake into which three days were ingested from files, a bad row among them, and the inbox they came from."""
