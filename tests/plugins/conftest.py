@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.plugins import tiny
+from tests.plugins import tiny, watched
 from tests.plugins.notified import CANARY
 from tests.plugins.running import Run, parse
+from tests.served import moto
 
 # isort: split
 from airflow.sdk import DAG
@@ -47,6 +48,23 @@ def dags() -> dict[str, DAG]:
 def world(tmp_path: Path, dags: dict[str, DAG], monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in which nothing has happened yet."""
     return World(tmp_path / "home", dags).enter(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with moto() as server:
+        yield server.address
+
+
+@pytest.fixture
+def store(
+    endpoint: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> watched.Store:
+    """A bucket and its queue, and a world with the use case that is fed from them."""
+    made = watched.store(endpoint, f"plans-{abs(hash(request.node.name)) % 10**9}")
+    monkeypatch.setenv("AIRFLOW_CONN_STORE", made.connection())
+    world.enter(monkeypatch, watched.write(tmp_path / "use_cases", made))
+    return made
 
 
 @pytest.fixture
