@@ -20,10 +20,7 @@ from updraft.registry import Registry
 from updraft.spec.model import UseCase
 from updraft.tracking import checked
 
-__all__ = [
-    "Approval", "Promotion",
-    "answer", "decide", "decide_and_promote", "gate", "promote", "retire", "rollback", "withdraw",
-]  # fmt: skip
+__all__ = ["Approval", "Promotion", "answer", "decide", "gate", "promote", "retire", "rollback", "withdraw"]
 
 
 @dataclass(frozen=True)
@@ -45,19 +42,6 @@ class Promotion:
 
 class _Needless(Exception):  # noqa: N818 - no error: another attempt, or an earlier one, recorded the same
     """Leaves an append."""
-
-
-def decide_and_promote(
-    lake: Lake, registry: Registry, case: UseCase, candidate: str, examination: Examination,
-    *, partition: str, who: str,
-) -> Promotion:  # fmt: skip
-    """Record an examination, then promote or reject the candidate: `gate` and `promote` in one.
-
-    :raises WriteConflict: If the champion it was compared with is champion no more: examine it again.
-    """
-    if grounds.settled(Ledger(lake, case.name).state(), candidate, partition) is None:
-        gate(lake, case, candidate, examination, partition=partition, who=who)
-    return promote(lake, registry, case, candidate, partition=partition, who=who)
 
 
 def gate(

@@ -49,8 +49,6 @@ class State:
     :param head_digest: What the next record must name as `previous`.
     :param champion: Digest of the model whose scores count; `None` is declared, not unknown.
     :param previous: Earlier champions to fall back to, newest last; never the champion, and none twice.
-    :param last_promotion: Sequence of the newest promotion.
-    :param last_trained: Partition and sequence of the newest training.
     :param open_incidents: Incidents since the champion last changed that no later record has closed.
     :param records: Everything, in order.
     """
@@ -60,8 +58,6 @@ class State:
     champion: str | None = None
     challenger: str | None = None
     previous: tuple[str, ...] = ()
-    last_promotion: int | None = None
-    last_trained: tuple[str | None, int] | None = None
     open_incidents: tuple[Record, ...] = ()
     records: tuple[Record, ...] = field(default=(), repr=False)
 
@@ -79,15 +75,12 @@ def _add(state: State, record: Record) -> State:
     """What one more record makes of the models."""
     model = record.model
     match record.kind:
-        case "trained":
-            return replace(state, last_trained=(record.partition, record.sequence))
         case "challenger":
             return replace(state, challenger=model)
         case "promoted":
             earlier = tuple(m for m in (*state.previous, state.champion) if m not in (None, model))
             challenger = None if state.challenger == model else state.challenger
-            state = replace(state, previous=earlier, challenger=challenger, last_promotion=record.sequence)
-            return replace(state, champion=model, open_incidents=())
+            return replace(state, champion=model, previous=earlier, challenger=challenger, open_incidents=())
         case "rolled_back":
             # What was skipped on the way down is broken, what was left is bad: neither is fallen back to again.
             older = state.previous[: state.previous.index(model)] if model in state.previous else ()

@@ -24,7 +24,8 @@ from updraft.rows import Rows, digest
 from updraft.spec.model import UseCase
 
 __all__ = [
-    "Scored", "computed", "partitions", "pin", "pinned", "read", "reconcile", "schema", "table", "unusable",
+    "Scored",
+    "computed", "fit_to_score", "partitions", "pin", "pinned", "read", "reconcile", "schema", "table", "unusable",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ def _decider(case: UseCase, champion: str, lake: Lake) -> tuple[Model, str]:
     except (ModelRejected, NoChampion) as broken:
         for who, wanted in rollout.stand_ins(case, Ledger(lake, case.name).state(), champion or None):
             try:
-                found = _model(case, wanted, lake)
+                found = fit_to_score(case, wanted, lake)
             except ModelRejected as also:
                 log.warning("%s, %s, does not stand in: %s", wanted[:12], who, also)
                 continue
@@ -201,7 +202,7 @@ def _decider(case: UseCase, champion: str, lake: Lake) -> tuple[Model, str]:
 
 
 def _champion(case: UseCase, champion: str, lake: Lake) -> Model:
-    return _model(case, champion or pin(case, lake), lake)
+    return fit_to_score(case, champion or pin(case, lake), lake)
 
 
 def _fresh_scores(case: UseCase, rows: Rows, champion: Model, lake: Lake) -> Iterator[Rows]:
@@ -213,7 +214,7 @@ def _fresh_scores(case: UseCase, rows: Rows, champion: Model, lake: Lake) -> Ite
             continue  # decided between the pin and now
         roles = _SIDES[2] if found.way == "probation" else _SIDES[1]
         try:
-            model = _model(case, found.beside, lake)
+            model = fit_to_score(case, found.beside, lake)
         except ModelRejected as broken:
             log.warning("%s is not scored beside the champion: %s", found.beside[:12], broken)
             continue
@@ -223,7 +224,11 @@ def _fresh_scores(case: UseCase, rows: Rows, champion: Model, lake: Lake) -> Ite
     yield from _score_all(case, rows, champion, _SIDES[0], canary)
 
 
-def _model(case: UseCase, wanted: str, lake: Lake) -> Model:
+def fit_to_score(case: UseCase, wanted: str, lake: Lake) -> Model:
+    """Load a model that can score today's feature rows.
+
+    :raises ModelRejected: If it does not load, or was trained for other features or another label.
+    """
     model = store.load(lake, case.name, wanted)
     if model.manifest.fingerprint != features.fingerprint(case):
         raise ModelRejected(

@@ -1,12 +1,8 @@
-"""What the pages say exists: commands, DAGs, tasks, fields, files, columns; and the README's use case runs."""
+"""What the pages say exists: commands, fields, files, columns; and the README's use case runs."""
 
 import ast
 import importlib
-import json
 import re
-import shlex
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,68 +11,32 @@ from typing import Any, get_args, get_origin
 import pytest
 import typer
 from pydantic import BaseModel
+from tests.contracts.pages import (
+    EXAMPLE,
+    FENCED,
+    PAGES,
+    ROOT,
+    RUNBOOKS,
+    example,
+    fenced_lines,
+    fences,
+    prose,
+    quoted,
+    spans,
+    split,
+    table,
+)
 
-from updraft import errors, features, ingest, score
-from updraft.alert.kinds import INCIDENTS, MEANINGS
-from updraft.alert.kinds import page as runbook
+from updraft import features, ingest, score
 from updraft.asof import raw_schema
 from updraft.cli.main import app
 from updraft.ingest.publication import QUARANTINE
 from updraft.life.run import STAGES
 from updraft.life.train import evidence_key, profile_key
-from updraft.local.environment import environment
 from updraft.monitor import table as monitor_table
 from updraft.query import sources_of
 from updraft.records import Kind
-from updraft.settings import Settings
-from updraft.spec.load import load
 from updraft.spec.model import UseCase
-
-ROOT = Path(__file__).parents[2]
-PAGES = {
-    str(page.relative_to(ROOT)): page.read_text(encoding="utf-8")
-    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
-}
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-EXAMPLE = "late_parcels"  # the README's use case
-
-
-def fences(page: str, language: str | None = None) -> list[str]:
-    """Fenced blocks of a page, of one language or of any."""
-    return [text for name, text in FENCED.findall(PAGES[page]) if language in (None, name)]
-
-
-def prose(page: str) -> str:
-    return FENCED.sub("", PAGES[page])
-
-
-def spans(page: str) -> list[str]:
-    """What stands between backticks outside of blocks."""
-    return [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", prose(page))]
-
-
-def fenced_lines(page: str) -> Iterator[list[str]]:
-    """Words of each line of the blocks that hold commands."""
-    for text in fences(page, ""):
-        yield from (words for line in text.splitlines() if (words := split(line)))
-
-
-def split(line: str) -> list[str]:
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError:  # a drawing, not a command
-        return line.split()
-
-
-def table(page: str, first: str) -> list[list[str]]:
-    """Rows of the table whose header begins with `first`."""
-    found = re.search(rf"^\| {first} \|.*\n\|[- |]+\n((?:\|.*\n)+)", PAGES[page], re.M)
-    assert found, f"{page} has no table of {first}"
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines()]
-
-
-def quoted(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -95,53 +55,6 @@ def test_every_command_of_updraft_would_be_understood(page):
     for _, name, *arguments in (words for words in map(split, spans(page)) if words[0] == "updraft" and len(words) > 1):
         options = {option for parameter in commands[name].params for option in parameter.opts}
         assert {word for word in arguments if word.startswith("--")} <= options, arguments
-
-
-PARSE = """
-import json, sys
-from airflow.cli.cli_parser import get_parser
-from airflow.dag_processing.dagbag import DagBag
-for line in json.loads(sys.argv[2]):
-    get_parser().parse_args(line)
-bag = DagBag(sys.argv[1])
-print(json.dumps({name: sorted(dag.task_ids) for name, dag in bag.dags.items()}))
-"""
-
-
-@pytest.fixture(scope="module")
-def dags(tmp_path_factory) -> dict[str, set[str]]:
-    """Task ids by DAG id of a use case with all that is optional, and of a broken one; sources are `<source>`."""
-    home = tmp_path_factory.mktemp("home")
-    optional = "rollout: {approval: required, shadow: {partitions: 2}}\nalerts: {team: {to: email, connection: mail}}\n"
-    written = example(home / "use_cases", rollout=optional, watch=True)
-    (home / "use_cases" / "broken").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UPDRAFT_HOME", str(home))
-        patch.setenv("UPDRAFT_USE_CASES", str(home / "use_cases"))
-        variables = environment(Settings.from_env(), api_port=1, mlflow_port=1)
-    airflow = [words[1:] for page in PAGES for words in fenced_lines(page) if words[0] == "airflow"]
-    command = [sys.executable, "-c", PARSE, str(ROOT / "dags"), json.dumps(airflow)]
-    variables |= {"AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins")}
-    done = subprocess.run(command, env=variables, cwd=home, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
-    source = re.compile(rf"^({'|'.join(written.sources)})\.")
-    return {dag: {source.sub("<source>.", task) for task in tasks} for dag, tasks in found.items()}
-
-
-def test_the_table_of_dags_is_the_dags(dags):
-    told = {quoted(row[0])[0]: set(quoted(row[2])) for row in table("docs/operations.md", "DAG")}
-    assert told == {f"<use case>__{dag.split('__')[1]}": tasks for dag, tasks in dags.items() if EXAMPLE in dag}
-
-
-def test_every_dag_and_every_task_that_is_named_exists(dags):
-    stages = {dag.split("__")[1] for dag in dags}
-    tasks = set().union(*dags.values())
-    assert "read_spec" in tasks
-    for page, text in PAGES.items():
-        named = re.findall(r"(?<![\w.])(?:<use case>|[a-z][a-z0-9_]*[a-z0-9])__([a-z_]+)\b", text)
-        assert set(named) <= stages, page
-        assert set(re.findall(r"\b[Tt]asks? `([^`]+)`", prose(page))) <= tasks, page
 
 
 def anchors(page: Path) -> set[str]:
@@ -185,18 +98,6 @@ def test_every_dotted_spec_field_in_a_page_exists(page):
     ends = tuple(f".{field}" for field in fields(UseCase))
     named = [span for span in spans(page) if re.fullmatch(rf"(?:{sections})(?:\.(?!sql|json)[a-z_0-9]+)+", span)]
     assert [name for name in named if not any(end.endswith(f".{name}") for end in ends)] == []
-
-
-def example(folder: Path, rollout: str = "", *, watch: bool = False) -> UseCase:
-    """Write the README's use case into a folder and load it."""
-    own = folder / EXAMPLE
-    own.mkdir(parents=True)
-    (spec,), (rows, label) = fences("README.md", "yaml"), fences("README.md", "sql")
-    spec = spec.replace("type: files", "type: files\n    files: {watch: true}", 1) if watch else spec
-    told = {"spec.yaml": spec + rollout, "features.sql": rows, "label.sql": label, "README.md": "Parcels.\n"}
-    for file, text in told.items():
-        (own / file).write_text(text, encoding="utf-8")
-    return load(EXAMPLE, folder)
 
 
 BOOKINGS, ARRIVALS = "parcel,depot,weight,ships_at,booked_at\n", "parcel,depot,late,ships_at,reported_at\n"
@@ -302,35 +203,6 @@ def named(dotted: str) -> Any:
         return importlib.import_module(dotted)
     except ImportError:
         return getattr(importlib.import_module(module), name)
-
-
-RUNBOOKS = [page for page in PAGES if page.startswith("docs/runbooks/")]
-
-
-@pytest.mark.parametrize("page", RUNBOOKS)
-def test_a_runbook_says_what_you_see_what_it_means_what_to_do_and_when_to_escalate(page):
-    headings = re.findall(r"^## (.+)$", PAGES[page], re.M)
-    assert headings == ["What you see", "What it means", "What to do", "When to escalate"]
-    raised = {span for span in spans(page) if re.fullmatch(r"(?:[A-Z][a-z]+){2,}", span)}
-    assert raised <= set(vars(errors)), page
-
-
-def test_every_kind_of_alert_has_its_page_its_row_and_a_command_that_exists():
-    told = {quoted(row[0])[0]: row for row in table("docs/runbooks/README.md", "kind")}
-    assert set(told) == set(MEANINGS)
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    for kind, meaning in MEANINGS.items():
-        assert f"docs/runbooks/{runbook(kind)}" in PAGES
-        assert f"]({runbook(kind)})" in told[kind][3]
-        assert told[kind][1].startswith(meaning.severity)
-        assert told[kind][2].startswith("told once") is not meaning.lasts
-        _, name, *arguments = meaning.command.format(use_case="flight_delays", partition="2013-04-01").split()
-        assert commands[name].make_context(name, arguments)
-
-
-def test_every_alarm_of_an_incident_is_told_with_its_title():
-    rows = table("docs/runbooks/incident.md", "alarm")
-    assert {quoted(row[0])[0]: row[1] for row in rows} == INCIDENTS
 
 
 @pytest.mark.parametrize("page", PAGES)

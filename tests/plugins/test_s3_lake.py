@@ -5,7 +5,6 @@ import json
 import boto3
 import pytest
 from tests.plugins import tiny
-from tests.served import moto
 
 # isort: split
 from updraft.ingest import quarantine_table
@@ -17,12 +16,6 @@ pytestmark = pytest.mark.slow
 
 DAYS = ["2024-01-05", "2024-01-06"]
 KEYS = {"aws_access_key_id": "canary-id", "aws_secret_access_key": "canary-secret"}
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    with moto() as server:
-        yield server.address
 
 
 @pytest.fixture

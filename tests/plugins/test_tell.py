@@ -11,8 +11,8 @@ import yaml
 from tests.plugins import tiny
 from tests.plugins.airflow_home import ROOT
 from tests.plugins.conftest import World
+from tests.plugins.notified import CANARY, Hook
 from tests.plugins.running import parse
-from tests.plugins.test_notifications import CANARY, Hook
 from tests.served import serving
 
 from updraft.alert.kinds import MEANINGS

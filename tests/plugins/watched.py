@@ -11,6 +11,7 @@ import yaml
 from tests.plugins import tiny
 
 KEYS = {"aws_access_key_id": "canary-id", "aws_secret_access_key": "canary-secret", "region_name": "us-east-1"}
+DAY, NEXT = "2024-01-05", "2024-01-06"
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,8 @@ def deliver(of: Store, home: Path, *days: str) -> None:
         own = home / "inbox" / "tiny" / "plan" / f"{day}.csv"
         of.put(f"plan/{day}.csv", own)
         own.unlink()
+
+
+def said(*days: str, source: str = "plan") -> dict[str, Any]:
+    """What an event of Airflow says of deliveries."""
+    return {"arrivals": [{"use_case": "tiny", "source": source, "partition": day} for day in days]}

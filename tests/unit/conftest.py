@@ -21,6 +21,11 @@ WHO = "test"
 
 
 @pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
 def sql_case(make_case: Callable[..., UseCase], tmp_path: Path) -> Callable[..., UseCase]:
     """Build the tiny use case with SQL beside it; every call makes a folder of its own."""
     made = 0
@@ -61,6 +66,36 @@ def _mlflow(folder: Path) -> Any:
     from updraft.registry import Registry
 
     return Registry(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artifacts"))
+
+
+@pytest.fixture(scope="session")
+def _two_trained(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.promoting import A, B, mlflow_of
+
+    return mlflow_of(mlflow_store, tmp_path_factory.mktemp("two_trained"), A, B)
+
+
+@pytest.fixture(scope="session")
+def seen(mlflow_store: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an MLflow that has seen three models."""
+    from tests.promoting import MODELS, mlflow_of
+
+    return mlflow_of(mlflow_store, tmp_path_factory.mktemp("seen"), *MODELS)
+
+
+@pytest.fixture(scope="module")
+def shared(_two_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One MLflow that has seen two models, for all tests of a file but those about the alias."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copy(_two_trained, folder)
+    return _mlflow(folder)
+
+
+@pytest.fixture
+def registry(_two_trained: Path, tmp_path: Path) -> Any:
+    """The same MLflow, for one test alone."""
+    shutil.copy(_two_trained, tmp_path)
+    return _mlflow(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +216,32 @@ def _drifting(_observed: World, tmp_path_factory: pytest.TempPathFactory) -> Wor
     return world
 
 
+@pytest.fixture(scope="session")
+def _examined(_promoted: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The world turned two weeks ago; a candidate that learnt it has passed its gates, and nothing is decided yet."""
+    from tests import rolling_out
+
+    world = _promoted.copy(tmp_path_factory.mktemp("examined"))
+    rolling_out.examine(world)
+    return world
+
+
+@pytest.fixture
+def begun(_examined: World, tmp_path: Path) -> Callable[[dict[str, Any]], tuple[UseCase, World, dict[str, Any]]]:
+    """Conclude the examination under a spec with a rollout; what came of it, and the world."""
+    from tests import rolling_out
+
+    return lambda declared: rolling_out.begin(_examined.copy(tmp_path), declared)
+
+
+@pytest.fixture(scope="session")
+def lived(parcels_case: UseCase, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake that is read alone: its rows came as files, and it has a champion and two scored partitions."""
+    from tests import explained
+
+    return explained.live(parcels_case, tmp_path_factory.mktemp("lived"))
+
+
 @pytest.fixture
 def drifting(_drifting: World, tmp_path: Path) -> World:
     """A world whose parcels turned on the nineteenth; scored to the twenty-fifth and measured to the twenty-third."""
@@ -191,6 +252,25 @@ def drifting(_drifting: World, tmp_path: Path) -> World:
 def observed(_observed: World, tmp_path: Path) -> World:
     """A world with a first champion at work: three partitions are scored, the newest of them is measured."""
     return _observed.copy(tmp_path)
+
+
+@pytest.fixture
+def champion(observed: World) -> str:
+    """Digest of the champion at work."""
+    return _ledger(observed).state().champion
+
+
+@pytest.fixture
+def other(observed: World) -> str:
+    """Digest of a model that was trained beside it."""
+    (trained,) = [record for record in _ledger(observed).records() if record.kind == "trained"]
+    return trained.facts["baselines"]["lightgbm"]
+
+
+def _ledger(world: World) -> Any:
+    from updraft.ledger import Ledger
+
+    return Ledger(world.lake, "parcels")
 
 
 @pytest.fixture(scope="session")

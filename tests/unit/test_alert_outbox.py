@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from tests.telling import Receiver
 
 from updraft.alert.alert import Finding
 from updraft.alert.outbox import LEASE, Outbox
-from updraft.errors import AlertUndelivered
 
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 FOUND = Finding("incident", "7", "the scores moved", "2024-01-19")
@@ -19,18 +19,6 @@ HELD = Finding("rows_held", "facts/x/y", "3 rows")
 def case(make_case):
     chat, mail = {"to": "slack", "connection": "chat"}, {"to": "email", "connection": "mail"}
     return make_case(alerts={"chat": chat, "mail": {**mail, "on": ["incident"], "severity": "warning"}})
-
-
-class Receiver:
-    """Takes messages as a test says; a name in `deaf` is not reached."""
-
-    def __init__(self, *deaf):
-        self.deaf, self.got = set(deaf), []
-
-    def __call__(self, somebody, told, attempt):
-        if somebody.connection in self.deaf:
-            raise AlertUndelivered("nobody there", next_step="wait")
-        self.got.append((somebody.connection, told.event, attempt))
 
 
 class Killed(BaseException):

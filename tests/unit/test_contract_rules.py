@@ -1,99 +1,18 @@
 """Every kind of rule: good data mutated breaks exactly that rule, and its severity says what follows."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.ruled import GOOD, LATE, NOON, ORDER, ROWS, RULES, check, delivered, mutated, source, together
 
 from updraft import contract
 from updraft.contract import Facts, Surroundings
 from updraft.errors import SpecInvalid, ValidationBroken
-from updraft.sources.decode import decode
 from updraft.spec.contract import RowRule, Rule
-from updraft.spec.sources import Source
 
 pytestmark = pytest.mark.slow
-
-ORDER = ["accepted", "quarantined", "blocked"]
-NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
-ROWS = 20
-GOOD = [
-    {"id": n, "at": "2013-04-01T08:00:00Z", "low": n, "high": n + 1, "carrier": "AA", "plane": "N1", "note": "x"}
-    for n in range(ROWS)
-]
-WEEK = {f"2013-03-{day}": ROWS for day in (28, 29, 30)}
-RULES = {
-    "range": {"between": [0, 99]},
-    "among": {"values": ["AA", "UA"]},
-    "pattern": {"matches": "[A-Z]{2}"},
-    "missing": {"max": 0.1},
-    "unique": {},
-    "condition": {"sql": "low < high"},
-    "references": {"to": "fleet.plane"},
-    "rows": {"between": [10, 30]},
-    "volume": {"recent": 3, "between": [0.8, 1.2]},
-    "freshness": {"within": "6h"},
-}
-
-
-def source(tolerance=0.2, **changes):
-    """A source with a rule of every kind; what is given is added to the rule of that kind."""
-    rule = {kind: {**told, **changes.get(kind, {})} for kind, told in RULES.items()}
-    return Source.model_validate(
-        {
-            "type": "files",
-            "path": "{partition}",
-            "key": ["id"],
-            "event_time": "at",
-            "known_at": {"delay": "1h"},
-            "columns": {
-                "id": {"type": "integer"},
-                "at": {"type": "timestamp"},
-                "low": {"type": "integer", "range": rule["range"]},
-                "high": {"type": "integer"},
-                "carrier": {"type": "string", "among": rule["among"]},
-                "plane": {"type": "string", "nullable": True},
-                "note": {"type": "string", "nullable": True, "missing": rule["missing"], "pattern": "[a-z]*"},
-                "code": {"type": "string", "nullable": True, "pattern": rule["pattern"]},
-            },
-            "contract": {
-                "rows": rule["rows"],
-                "unique": rule["unique"],
-                "tolerance": tolerance,
-                "volume": rule["volume"],
-                "freshness": rule["freshness"],
-                "conditions": {"rises": rule["condition"]},
-                "references": {"plane": rule["references"]},
-            },
-        }
-    )
-
-
-def delivered(rows, declared):
-    lines = [",".join(str(row.get(name, "")) for name in declared.columns) for row in rows]
-    return decode("\n".join([",".join(declared.columns), *lines]).encode(), declared)
-
-
-def check(rows, declared=None, *, published=WEEK, corrects=False, known=("N1", "N2"), zone="UTC"):
-    return together({"d": rows}, declared or source(), published, corrects, known, zone)["d"]
-
-
-def together(deliveries, declared, published=WEEK, corrects=False, known=("N1", "N2"), zone="UTC"):
-    """Check deliveries that are all for one partition."""
-    facts = Facts("2013-03-31", NOON, corrects, {"plane": pa.array(known, pa.string())})
-    around = Surroundings(zone, published, dict.fromkeys(deliveries, facts))
-    decoded = {name: delivered(rows, declared) for name, rows in deliveries.items()}
-    return contract.check("flights", declared, decoded, around)
-
-
-def mutated(count=1, **changes):
-    return [{**row, **changes} if n < count else row for n, row in enumerate(GOOD)]
-
-
-LATE = {"at": "2013-04-01T05:59:00Z"}
 MUTATIONS = {
     "type": (mutated(low="x"), "type"),
     "not_null": (mutated(high=""), "not_null(high)"),
@@ -208,65 +127,6 @@ def test_the_report_tells_how_many_values_are_missing_even_where_that_is_allowed
 def test_reasons_tell_the_values():
     bad = check(mutated(1, plane="N9", high=0)).bad[0]
     assert bad.reason == "rises: low < high is not so with low 0, high 0; plane: 'N9' is not in fleet.plane"
-
-
-@pytest.mark.parametrize(
-    ("around", "why"),
-    [
-        ({"published": {"2013-03-29": ROWS, "2013-03-30": ROWS}}, "only 2 of 3 partitions before it are published"),
-        ({"published": {}}, "only 0 of 3"),
-        ({"published": {**WEEK, "2013-03-28": 0, "2013-03-29": 0}}, "median of the 3 partitions before it is 0 rows"),
-        ({"corrects": True}, "it corrects an earlier delivery"),
-    ],
-)
-def test_a_volume_that_cannot_be_compared_is_told_and_blocks_nothing(around, why):
-    found = check(GOOD[:11], **around)
-    assert found.outcome == "accepted"
-    assert why in found.summary["undefined"]["volume"]
-    assert b"not judged: volume" in found.report_html
-
-
-def test_volume_compares_to_the_partitions_right_before_and_to_no_later_one():
-    history = {"2013-03-01": 1, "2013-03-02": 1, **WEEK, "2013-04-01": 1, "2013-04-02": 1}
-    assert check(GOOD, published=history).outcome == "accepted"
-    assert check(GOOD, published={**dict.fromkeys(WEEK, 30)}).why == (
-        "it has 20 rows, 0.67 times the median of the 3 partitions before it, the contract asks for 0.8 to 1.2"
-    )
-
-
-def test_deliveries_judged_together_are_compared_as_if_published_one_by_one():
-    declared, days = source(rows={"between": [1, 99]}), [f"2013-03-{day}" for day in range(10, 17)]
-    sizes = dict(zip(days, [20, 20, 20, 5, 19, 20, 40], strict=True))
-
-    def around(published, *which):
-        known = {"plane": pa.array(["N1"])}
-        return Surroundings("UTC", published, {day: Facts(day, NOON, known=known) for day in which})
-
-    loose = declared.model_copy(update={"contract": declared.contract.model_copy(update={"unique": None})})
-    deliveries = {day: delivered((GOOD * 2)[:count], loose) for day, count in sizes.items()}
-    together = contract.check("flights", loose, dict(reversed(deliveries.items())), around({}, *days))
-    published, alone = {}, {}
-    for day in days:
-        alone[day] = contract.check("flights", loose, {day: deliveries[day]}, around(published, day))[day]
-        if alone[day].outcome != "blocked":
-            published[day] = sizes[day]
-    assert {day: found.why for day, found in together.items()} == {day: found.why for day, found in alone.items()}
-    assert [alone[day].outcome for day in days] == [*["accepted"] * 3, "blocked", "accepted", "accepted", "blocked"]
-
-
-@pytest.mark.parametrize(
-    ("hours", "outcome"), [(5.9, "accepted"), (6, "accepted"), (6.1, "blocked"), (-30, "accepted")]
-)
-def test_the_newest_row_decides_how_fresh_a_delivery_is(hours, outcome):
-    newest = (NOON - timedelta(hours=hours)).isoformat()
-    rows = [*mutated(ROWS, at="2013-03-01T00:00:00Z")[1:], {**GOOD[0], "at": newest}]
-    assert check(rows).outcome == outcome
-
-
-def test_without_a_readable_row_freshness_is_undefined():
-    found = check([], source(rows={"between": [0, 9]}), published={})
-    assert found.outcome == "accepted"
-    assert found.summary["undefined"]["freshness"] == "no row says when it was"
 
 
 def test_a_condition_that_is_unknown_is_kept_and_missing_values_refer_to_nothing():

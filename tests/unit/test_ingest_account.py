@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.test_ingest import DAYS, case, drop, quarantine, raw, stage
+from tests.deliveries import DAYS, case, drop, quarantine, raw, stage
 
 from updraft.errors import DeliveryBlocked
 from updraft.ingest.account import account

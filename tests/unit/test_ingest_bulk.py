@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from tests.unit.test_ingest import DAY, QUARANTINE, RAW, case, drop, stage
+from tests.deliveries import DAY, QUARANTINE, RAW, case, drop, stage
 
 from updraft import ingest
 from updraft.errors import DeliveryBlocked

@@ -55,16 +55,6 @@ def case(contract=None, fleet=None):
     )
 
 
-@pytest.fixture
-def lake(tmp_path):
-    return Lake(str(tmp_path / "lake"))
-
-
-@pytest.fixture
-def inbox(tmp_path):
-    return tmp_path / "inbox"
-
-
 def drop(inbox, source, day, *lines, header):
     path = inbox / source / f"{day}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from updraft.errors import FeaturesInvalid, ModelRejected, TrainingRefused
 from updraft.evidence.metrics import of_kind
 from updraft.lake import Lake
 from updraft.ledger import Ledger
-from updraft.life import promotion, train
+from updraft.life import train
 from updraft.life.monitor import monitor_table
 from updraft.life.run import Life
 from updraft.model import store
@@ -198,7 +198,7 @@ def test_a_champion_of_another_label_is_neither_compared_nor_scored_nor_returned
     with pytest.raises(ModelRejected, match=r"it learnt multiclass class_0 .*, and the label is multiclass class_2"):
         score.partitions(other, bundled.SCORED, life.lake, champion=champion, rescore=True)
     with pytest.raises(ModelRejected, match="cannot score wines"):
-        promotion._fit_to_score(other, life.lake, champion)
+        score.fit_to_score(other, champion, life.lake)
 
 
 @pytest.mark.parametrize(

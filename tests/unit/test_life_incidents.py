@@ -21,11 +21,6 @@ OURS, OTHER = "c" * 64, "0" * 64
 DAYS = [f"2024-01-{day:02}" for day in range(1, 21)]
 
 
-@pytest.fixture
-def lake(tmp_path):
-    return Lake(str(tmp_path / "lake"))
-
-
 def measured(case, lake, line, *, champion=OURS):
     """Write measurements of the first days from a line of letters: `s` scores moved, `b` a broken feed, `-` calm."""
     for key, letter in zip(DAYS, line, strict=False):

@@ -120,11 +120,11 @@ def test_a_run_is_triggered_under_its_id_unless_it_was_before(airflow, how, said
 
 def test_runs_and_tasks_are_listed(airflow):
     api, answers, asked, _ = airflow
-    answers["GET", "/dags/x/dagRuns"] = (200, {"dag_runs": [{"dag_run_id": "r"}]})
+    answers["GET", "/dags/~/dagRuns"] = (200, {"dag_runs": [{"dag_run_id": "r"}]})
     answers["GET", "/dags/x/dagRuns/r"] = (200, {"state": "success"})
     answers["GET", "/dags/x/dagRuns/r/taskInstances"] = (200, {"task_instances": [{"task_id": "t"}]})
-    assert api.runs("x", partition_key_pattern="2013-04-01", limit=1) == [{"dag_run_id": "r"}]
-    assert asked[-1].query == {"order_by": "-run_after", "partition_key_pattern": "2013-04-01", "limit": "1"}
+    assert api.newest(1) == [{"dag_run_id": "r"}]
+    assert asked[-1].query == {"order_by": "-id", "limit": "1"}
     assert api.run("x", "r") == {"state": "success"}
     assert api.tasks("x", "r") == [{"task_id": "t"}]
 

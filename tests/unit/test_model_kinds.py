@@ -7,7 +7,6 @@ import pytest
 from tests.unit.test_model_store import DRAFT, FEATURES, ROWS, forge
 
 from updraft.errors import ModelRejected
-from updraft.lake import Lake
 from updraft.model import Model, store
 from updraft.model.as_is import AsIs
 from updraft.model.calibration import Calibration
@@ -37,11 +36,6 @@ def several(learner=None):
 
 def number(learner=None):
     return assemble(learner or line(Ridge, 40.0), AsIs(), kind="regression", threshold=50.0)
-
-
-@pytest.fixture
-def lake(tmp_path):
-    return Lake(str(tmp_path / "lake"))
 
 
 @pytest.mark.parametrize(

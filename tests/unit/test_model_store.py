@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from updraft.errors import ModelRejected, NameInvalid
-from updraft.lake import Lake
 from updraft.model import Model, store
 from updraft.model.boosted import Boosted
 from updraft.model.calibration import Calibration
@@ -60,11 +59,6 @@ def forge(model, **parts):
 def models():
     linear = Linear(-1.0, (Number(Scaling(0.0, 0.0, 1.0), 1.0, 0.5, 0.0), Category((1.0, 0.0, -1.0), 0.0)))
     return {learner.family: assemble(learner) for learner in (trees(), linear, Constant(-1.5))}
-
-
-@pytest.fixture
-def lake(tmp_path):
-    return Lake(str(tmp_path / "lake"))
 
 
 FAMILIES = pytest.mark.parametrize("family", ["lightgbm", "logistic", "trivial"])

@@ -6,7 +6,6 @@ from tests import parcels
 
 from updraft import operation
 from updraft.errors import Permanent
-from updraft.lake import Lake
 from updraft.monitor.measures.operation import measure
 from updraft.operation import Spent, Total
 from updraft.spec.costs import Costs
@@ -29,11 +28,6 @@ def spent(task="score.score", run="run", **other):
 @pytest.fixture
 def case(tmp_path):
     return parcels.write(tmp_path, costs={"cpu_hour": 1.0, "gigabyte_hour": 0.9, "currency": "USD"})
-
-
-@pytest.fixture
-def lake(tmp_path):
-    return Lake(str(tmp_path / "lake"))
 
 
 def test_a_cost_is_processor_time_and_memory_held_at_their_rates():

@@ -1,326 +1,23 @@
 """What every kind of source keeps to. A kind that has no stand in here fails: add one to `STANDS`."""
 
-import json
-import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-import boto3
 import pytest
 from tests import postgres, served
 from tests.bucket import Bucket
+from tests.stands import COLUMNS, DAY, FUTURE, NEXT, SECRET, Files, FilesAtUrl, Http, Python, Sql, Stand, of_day
+from tests.store_stands import S3, FilesInAzure, FilesInGoogle, FilesInS3
 
 from updraft import sources
 from updraft.errors import DeliveryMissing, DeliveryRefused, Permanent, SourceClosed, Transient
-from updraft.sources import Connection, Found
+from updraft.sources import Found
 from updraft.sources.decode import decode
 from updraft.spec.model import UseCase
 from updraft.spec.sources import Source
-
-DAY, NEXT, FUTURE = "2024-01-02", "2024-01-03", "2999-01-01"
-SECRET, LOGIN = postgres.PASSWORD, postgres.OWNER
-COLUMNS = {
-    "id": {"type": "integer"},
-    "name": {"type": "string", "nullable": True},
-    "amount": {"type": "number", "nullable": True},
-    "late": {"type": "boolean", "nullable": True},
-    "at": {"type": "timestamp"},
-}
-ROWS = [
-    {"id": 2, "name": None, "amount": None, "late": None, "at": f"{DAY}T23:00:00Z"},
-    {"id": 1, "name": "Ann, \"x\"", "amount": 1.5, "late": True, "at": f"{DAY}T05:00:00Z"},
-    {"id": 3, "name": "Bo", "amount": -2.0, "late": False, "at": f"{NEXT}T00:00:00Z"},
-]  # fmt: skip
-
-
-def of_day(key: str) -> list[dict[str, Any]]:
-    return [row for row in ROWS if row["at"].startswith(key)]
-
-
-class Stand:
-    """A source of one kind, and the other side of it."""
-
-    kind = ""
-    connection: str | None = "there"
-    absent = Found(FUTURE, f"there/{FUTURE}")
-
-    def __init__(self, folder: Path) -> None:
-        self.inbox = folder / "inbox"
-        self.folder = folder
-
-    def settings(self) -> dict[str, Any]:
-        """What the spec says beside the columns."""
-        raise NotImplementedError
-
-    def open(self) -> Connection:
-        """The connection that is let in."""
-        return Connection("there")
-
-    def shut(self) -> Connection:
-        """One that is not."""
-        raise NotImplementedError
-
-    def deliver(self) -> None:
-        """Put all rows there."""
-
-    def flood(self) -> None:
-        """Put more there than anyone could read."""
-
-
-class Files(Stand):
-    connection = None
-    absent = Found(DAY, "facts/nothing.jsonl")
-
-    def settings(self):
-        return {"path": "facts/{partition}.jsonl", "format": "jsonl"}
-
-    def _file(self, key):
-        path = self.inbox / f"facts/{key}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def deliver(self):
-        for key in (DAY, NEXT):
-            self._file(key).write_text("".join(json.dumps(row) + "\n" for row in of_day(key)))
-            os.utime(self._file(key), (time.time() - 60,) * 2)
-
-    def flood(self):
-        with self._file(DAY).open("wb") as file:
-            file.truncate(1 << 40)
-
-
-class FilesAtUrl(Files):
-    """The same folder, by its URL, and no inbox."""
-
-    kind = "files"
-
-    def __init__(self, folder):
-        super().__init__(folder)
-        self.absent = Found(DAY, f"file://{self.inbox}/facts/nothing.jsonl")
-
-    def settings(self):
-        return {"path": f"file://{self.inbox}/facts/{{partition}}.jsonl", "format": "jsonl"}
-
-
-class Sql(Stand):
-    table, query = "facts", "SELECT * FROM facts WHERE at >= :start AND at < :end"
-
-    def __init__(self, folder, server):
-        super().__init__(folder)
-        self.server = server
-        server.run(
-            "DROP TABLE IF EXISTS facts",
-            "CREATE TABLE facts (id bigint, name text, amount numeric, late boolean, at timestamptz)",
-        )
-
-    def settings(self):
-        return {"sql": {"connection": "there", "query": self.query}}
-
-    def open(self):
-        return self._as(SECRET)
-
-    def shut(self):
-        return self._as("another-secret")
-
-    def _as(self, password):
-        place = {"host": "127.0.0.1", "port": self.server.port, "schema": "postgres"}
-        return Connection("there", "postgres", login=LOGIN, password=password, **place)
-
-    def deliver(self):
-        names = ", ".join(COLUMNS)
-        for row in ROWS:
-            values = ", ".join("NULL" if v is None else f"'{v}'" for v in row.values())
-            self.server.run(f"INSERT INTO facts ({names}) VALUES ({values})")
-
-    def flood(self):
-        self.query = (
-            "SELECT generate_series(1, 1000000000000) AS id, 'x' AS name, 0.5 AS amount, true AS late, "
-            "CAST(:start AS timestamptz) AS at WHERE CAST(:end AS timestamptz) IS NOT NULL"
-        )
-
-
-class Http(Stand):
-    def __init__(self, folder, server):
-        super().__init__(folder)
-        self.server, server.api = server, self
-        self.rows, self.endless = [], False
-
-    def settings(self):
-        params = {"from": "{start}", "to": "{end}"}
-        return {"http": {"connection": "there", "path": "/facts", "params": params, "rate": "1000/second"}}
-
-    def open(self):
-        return Connection("there", "http", "127.0.0.1", self.server.port, password=SECRET)
-
-    def shut(self):
-        return replace(self.open(), password="another-secret")
-
-    def answer(self, asked):
-        if asked.headers["Authorization"] != f"Bearer {SECRET}":
-            return asked.say(status=401)
-        if self.endless:
-            asked.start()
-            while True:
-                asked.handler.wfile.write(b"x" * 65_536)
-        span = dict(parse_qsl(urlsplit(asked.path).query))
-        return asked.say(json.dumps([row for row in self.rows if span["from"] <= row["at"] < span["to"]]).encode())
-
-    def deliver(self):
-        self.rows = ROWS
-
-    def flood(self):
-        self.endless = True
-
-
-class S3(Stand):
-    absent = Found(DAY, "s3://facts/facts/nothing.jsonl")
-
-    def __init__(self, folder, server):
-        super().__init__(folder)
-        self.server = server
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-        self.client = boto3.client("s3", endpoint_url=server.address, region_name="us-east-1", **keys)
-        self.client.create_bucket(Bucket="facts")
-
-    def settings(self):
-        return {"path": "facts/{partition}.jsonl", "format": "jsonl", "s3": {"connection": "there", "bucket": "facts"}}
-
-    def open(self):
-        extra = {"endpoint_url": self.server.address, "region_name": "us-east-1"}
-        return Connection("there", "aws", login=LOGIN, password=SECRET, extra=extra)
-
-    def shut(self):
-        self.server.check_keys(True)
-        return replace(self.open(), password="another-secret")
-
-    def close(self):
-        self.server.check_keys(False)
-        for each in self.client.list_objects_v2(Bucket="facts").get("Contents", ()):
-            self.client.delete_object(Bucket="facts", Key=each["Key"])
-
-    def _put(self, key, body):
-        self.client.put_object(Bucket="facts", Key=f"facts/{key}.jsonl", Body=body)
-
-    def deliver(self):
-        for key in (DAY, NEXT):
-            self._put(key, "".join(json.dumps(row) + "\n" for row in of_day(key)).encode())
-
-    def flood(self):
-        self._put(DAY, b"x" * 100_001)
-
-
-class FilesInS3(S3):
-    """The same bucket, by its URL."""
-
-    kind = "files"
-
-    def settings(self):
-        return {
-            "path": "s3://facts/facts/{partition}.jsonl",
-            "format": "jsonl",
-            "files": {"connection": "there"},
-        }
-
-
-class FilesInAzure(Stand):
-    """A container of the small server that lists as Azure does; it is entered with a shared access signature."""
-
-    kind = "files"
-    absent = Found(DAY, "az://facts/facts/nothing.jsonl")
-
-    def __init__(self, folder, bucket, port):
-        super().__init__(folder)
-        self.bucket, self.port = bucket, port
-        bucket.signature = SECRET
-
-    def settings(self):
-        return {"path": "az://facts/facts/{partition}.jsonl", "format": "jsonl", "files": {"connection": "there"}}
-
-    def open(self):
-        return self._with(SECRET)
-
-    def shut(self):
-        return self._with("another-secret")
-
-    def _with(self, signature):
-        host = f"http://127.0.0.1:{self.port}/account"
-        return Connection(
-            "there", "wasb", host, login="account", extra={"sas_token": f"?sv=2024-11-04&sig={signature}"}
-        )
-
-    def deliver(self):
-        for key in (DAY, NEXT):
-            self.bucket.put(f"facts/{key}.jsonl", "".join(json.dumps(row) + "\n" for row in of_day(key)).encode())
-
-    def flood(self):
-        self.bucket.put(f"facts/{DAY}.jsonl", b"x" * 100_001)
-
-
-class FilesInGoogle(FilesInAzure):
-    """The same, listed as Google does; its tokens come from Google, so here it is the server that shuts."""
-
-    absent = Found(DAY, "gs://facts/facts/nothing.jsonl")
-
-    def __init__(self, folder, bucket, port):
-        super().__init__(folder, bucket, port)
-        bucket.signature = ""
-
-    def settings(self):
-        return {**super().settings(), "path": "gs://facts/facts/{partition}.jsonl"}
-
-    def open(self):
-        key = {"gcs_base_url": f"http://127.0.0.1:{self.port}", "disable_oauth": True, "client_email": LOGIN}
-        extra = {"keyfile_dict": {**key, "private_key": SECRET, "private_key_id": "1"}}
-        return Connection("there", "google_cloud_platform", extra=extra)
-
-    def shut(self):
-        self.bucket.closed = True
-        return self.open()
-
-
-class Python(Stand):
-    code = """
-        from datetime import datetime
-        import pyarrow as pa
-        from updraft.errors import SourceClosed
-
-        ROWS = {rows!r}
-
-        def rows(start, end, connection):
-            if connection.password != {secret!r}:
-                raise connection.closed(f"not with {{connection.password}}")
-            while {flood}:
-                yield pa.table({{"id": range(1000)}})
-            for row in ROWS:
-                at = datetime.fromisoformat(row["at"])
-                if start <= at < end:
-                    yield pa.Table.from_pylist([{{**row, "at": at}}])
-    """
-
-    def settings(self):
-        return {"python": {"call": "source.py:rows", "connection": "there"}}
-
-    def open(self):
-        return Connection("there", login=LOGIN, password=SECRET)
-
-    def shut(self):
-        return Connection("there", login=LOGIN, password="another-secret")
-
-    def _write(self, **how):
-        told = {"rows": [], "secret": SECRET, "flood": False, **how}
-        lines = [line[8:] for line in self.code.splitlines()]
-        (self.folder / "source.py").write_text("\n".join(lines).format(**told))
-
-    def deliver(self):
-        self._write(rows=ROWS)
-
-    def flood(self):
-        self._write(flood=True)
 
 
 @contextmanager
@@ -370,12 +67,16 @@ def _sql(folder: Path, servers: Any) -> Iterator[Stand]:
     yield Sql(folder, servers("postgres"))
 
 
-STANDS = {"files": _files, "http": _http, "python": _python, "s3": _s3, "sql": _sql}
-STANDS |= {
+STANDS = {
+    "files": _files,
     "files-url": _files_url,
     "files-s3": _files_s3,
     "files-az": _in(FilesInAzure),
     "files-gs": _in(FilesInGoogle),
+    "http": _http,
+    "python": _python,
+    "s3": _s3,
+    "sql": _sql,
 }
 SLOW = {"sql", "s3", "files-s3"}
 SERVERS = {"postgres": postgres.cluster, "moto": served.moto}

@@ -4,7 +4,7 @@ import json
 from io import BytesIO
 
 import pytest
-from tests.unit.test_ingest import case
+from tests.deliveries import case
 
 from updraft.sources.decode import decode
 from updraft.sources.decode.lines import lines

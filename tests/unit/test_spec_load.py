@@ -1,67 +1,13 @@
-import json
+"""A spec is read whole and frozen, or refused with file, line, field and what to write."""
+
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.specs import SPEC, changed, refused, write
 
 from updraft.errors import NameInvalid, SpecInvalid
 from updraft.spec.load import FILES, Broken, digest, discover, load
 from updraft.spec.model import UseCase
-
-SPEC = """\
-version: 1
-name: tiny
-owner: {name: Tiny team, email: tiny@example.com}
-problem:
-  goal: Say whether the thing will happen.
-  lead_time: 6h
-  decision: Act on it.
-  value: {true_positive: 3, false_positive: -1, false_negative: 0}
-partitions: {every: day, timezone: UTC, first: 2024-01-01}
-entity: [id]
-sources:
-  facts:
-    type: files
-    path: facts/{partition}.csv
-    key: [id]
-    event_time: happened_at
-    known_at: {column: reported_at}
-    columns:
-      id: {type: string}
-      amount: {type: number, nullable: true, range: [0, 10]}
-      country: {type: string, among: [NO, SE]}
-      happened_at: {type: timestamp}
-      reported_at: {type: timestamp}
-label: {column: late, maturity: 1d}
-features:
-  amount: {type: number}
-model:
-  threads: 2
-"""
-
-
-def write(folder: Path, spec: str | bytes, name: str = "tiny", without: str = "") -> Path:
-    own = folder / name
-    own.mkdir(parents=True, exist_ok=True)
-    (own / "spec.yaml").write_bytes(spec if isinstance(spec, bytes) else spec.encode())
-    for file in FILES:
-        if file != without:
-            (own / file).write_text("SELECT 1")
-    return own
-
-
-def refused(folder: Path, spec: str | bytes, **how: str) -> str:
-    own = write(folder, spec, **how)
-    with pytest.raises(SpecInvalid) as caught:
-        load(own.name, folder)
-    return str(caught.value)
-
-
-def changed(old: str, new: str) -> str:
-    assert SPEC.count(old) == 1, old
-    return SPEC.replace(old, new)
 
 
 def test_a_whole_spec_becomes_a_frozen_use_case_that_knows_its_folder(tmp_path):
@@ -273,32 +219,3 @@ def test_the_digest_follows_what_is_said_and_not_how(tmp_path):
     assert digest(load("tiny", tmp_path)) == first, "a default written out says nothing new"
     write(tmp_path, changed("threads: 2", "threads: 3"))
     assert digest(load("tiny", tmp_path)) != first
-
-
-def read_or_refuse(folder: Path, spec: bytes) -> None:
-    write(folder, spec)
-    [case] = [case for case in discover(folder) if case.name == "tiny"]
-    assert isinstance(case, UseCase) or len(str(case.error)) < 8_000
-
-
-@given(st.binary(max_size=300))
-def test_no_bytes_do_worse_than_be_refused(tmp_path_factory, content):
-    read_or_refuse(tmp_path_factory.getbasetemp() / "bytes", content)
-
-
-@given(st.text(alphabet="abkey:[]{}&*!|>-?'\"\\#%,~ \n\t0159.é😀", max_size=120))
-def test_no_yaml_does_worse_than_be_refused(tmp_path_factory, text):
-    read_or_refuse(tmp_path_factory.getbasetemp() / "text", text.encode())
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(st.sampled_from(sorted(UseCase.model_fields)), json_values)
-def test_no_value_of_any_field_does_worse_than_be_refused(tmp_path_factory, field, value):
-    lines = [json.dumps({field: value})[1:-1].replace("\n", " ")]
-    read_or_refuse(tmp_path_factory.getbasetemp() / "values", "\n".join(["version: 1", *lines]).encode())

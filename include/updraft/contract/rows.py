@@ -59,7 +59,7 @@ def looked_at(
         begin, end = end, end + len(part.rows)
         own = [(finding, _between(finding.places, begin, end)) for finding in found]
         tallies = [_tally(source, finding, frame, numbers, places) for finding, places in own]
-        bad = [places for finding, places in own if finding.severity != "warn" and not _forgiving(source, finding)]
+        bad = [places for finding, places in own if finding.severity != "warn" and not _forgiving(finding)]
         yield part, [replace(tally, rows=end - begin) for tally in tallies], numbers[_union(bad)]
 
 
@@ -69,11 +69,11 @@ def settled(source: Source, tallies: Sequence[Tally]) -> list[Tally]:
 
 
 def _may_be(source: Source, tally: Tally) -> bool:
-    rule = source.columns[tally.finding.columns[0]].missing if _forgiving(source, tally.finding) else None
+    rule = source.columns[tally.finding.columns[0]].missing if _forgiving(tally.finding) else None
     return rule is not None and tally.rows > 0 and tally.seen / tally.rows <= rule.max
 
 
-def _forgiving(source: Source, found: Finding) -> bool:
+def _forgiving(found: Finding) -> bool:
     """Whether only the whole delivery tells if a row that breaks the rule is bad."""
     return found.rule == "missing"
 

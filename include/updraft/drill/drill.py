@@ -88,7 +88,7 @@ def drill(case: UseCase, at: Partition, live: Lake, folder: Path) -> Drill:
     """
     seen = scene(case, at, live)
     calm = _look(seen, copy(seen, folder / "untouched", {}))
-    told = [untouched(case, calm, _live(seen)), *_exercises(seen, calm, folder)]
+    told = [untouched(calm, _live(seen)), *_exercises(seen, calm, folder)]
     done = Drill(case.name, at.key, seen.champion, tuple(told))
     live.put(key(case, at.key), canonical({**asdict(done), "outcome": done.outcome}))
     return done

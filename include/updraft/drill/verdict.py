@@ -59,7 +59,7 @@ def judge(case: UseCase, fault: Fault, look: Look, calm: Look) -> Exercise:
     return Exercise(fault.name, fault.what, expected, fired(look), outcome, "; ".join([*wrong, *unseen]))
 
 
-def untouched(case: UseCase, calm: Look, live: Look | None) -> Exercise:
+def untouched(calm: Look, live: Look | None) -> Exercise:
     """Hold the untouched copy against what the live monitor said of the same partition."""
     about = "untouched", "nothing is broken", ()
     if live is None:

@@ -145,11 +145,11 @@ def _parted(
     """Rows of a delivery that are published, and those set aside."""
     rows = rows_of(feed, delivery, decoded)
     bad = rejected(feed, _verdict(feed, delivery))
-    bad += _discarded(feed, delivery, rows, bad, decided.get(delivery.identity, ()))
+    bad += _discarded(rows, bad, decided.get(delivery.identity, ()))
     return _good(feed, delivery, rows, bad), bad
 
 
-def _discarded(feed: Feed, delivery: Delivery, rows: Decoded, bad: Rejected, own: Sequence[Discard]) -> Rejected:
+def _discarded(rows: Decoded, bad: Rejected, own: Sequence[Discard]) -> Rejected:
     """Rows that a person discarded and that the contract would let pass by now."""
     passing = np.setdiff1d(numbers(own), [number for number, *_ in bad]).tolist()
     why = own[0].why if own else ""

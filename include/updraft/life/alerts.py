@@ -76,7 +76,7 @@ def _models(case: UseCase, lake: Lake, now: datetime) -> tuple[State | None, lis
     if fault := models.broken(case, lake):
         return None, [*found, fault]
     state = Ledger(lake, case.name).state()
-    return state, [*found, *models.incidents(case, state, measured), *models.decided(state, now)]
+    return state, [*found, *models.incidents(state, measured), *models.decided(state, now)]
 
 
 def _lasts(case: UseCase, lake: Lake, told: Alert, lasting: set[str], state: State | None) -> bool:

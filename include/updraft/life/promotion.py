@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from updraft import alias, features, promote
+from updraft import alias, promote, score
 from updraft.errors import ModelRejected
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import card, shown, train
-from updraft.model import store
 from updraft.partition import Partition
 from updraft.promote import Approval, Promotion
 from updraft.spec.model import UseCase
@@ -121,24 +120,9 @@ def roll_back(
         leave=leave,
         partition=partition,
         once=once,
-        verify=lambda digest: _fit_to_score(case, lake, digest),
+        verify=lambda digest: score.fit_to_score(case, digest, lake),
     )
     for newest in [r for r in Ledger(lake, case.name).records() if r.kind == "rolled_back"][-1:]:
         touched = (newest.model, newest.facts["left"], *newest.facts["skipped"])
         card.renew(case, lake, registry, [model for model in touched if model])
     return done
-
-
-def _fit_to_score(case: UseCase, lake: Lake, digest: str) -> None:
-    """Refuse a model that does not load, or that scoring would refuse."""
-    model = store.load(lake, case.name, digest)
-    if model.manifest.fingerprint != features.fingerprint(case):
-        raise ModelRejected(
-            f"Model {digest[:12]} was trained on another definition of the features.",
-            next_step="train a new model, or restore the definition.",
-        )
-    if why := model.misfit(case):
-        raise ModelRejected(
-            f"Model {digest[:12]} cannot score {case.name}: {why}.",
-            next_step="train a new model, or restore the label's kind and classes.",
-        )

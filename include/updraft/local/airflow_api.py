@@ -54,10 +54,6 @@ class AirflowApi:
         """One run."""
         return self._get(f"/dags/{dag_id}/dagRuns/{run_id}")
 
-    def runs(self, dag_id: str, **filters: object) -> list[dict[str, Any]]:
-        """Runs of a DAG, newest first."""
-        return list(self._get(f"/dags/{dag_id}/dagRuns", order_by="-run_after", **filters)["dag_runs"])
-
     def newest(self, limit: int) -> list[dict[str, Any]]:
         """The runs of all DAGs that were made last, newest first."""
         return list(self._get("/dags/~/dagRuns", order_by="-id", limit=limit)["dag_runs"])

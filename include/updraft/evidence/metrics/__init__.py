@@ -3,7 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from updraft.evidence.metric import Array, Metric
+from updraft.evidence.metric import Metric
 
 
 def _discover() -> dict[str, Metric]:
@@ -17,8 +17,3 @@ METRICS: dict[str, Metric] = _discover()
 def of_kind(kind: str) -> dict[str, Metric]:
     """Return the metrics for a kind of problem, by name."""
     return {name: metric for name, metric in METRICS.items() if kind in metric.kinds}
-
-
-def measure(y: Array, p: Array, kind: str = "binary") -> dict[str, float]:
-    """Return every metric of predictions `p` against outcomes `y` (n,); nan where one is undefined."""
-    return {name: metric(y, p) for name, metric in of_kind(kind).items()}

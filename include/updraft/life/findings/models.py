@@ -37,7 +37,7 @@ def broken(case: UseCase, lake: Lake) -> Finding | None:
     )
 
 
-def incidents(case: UseCase, state: State, measured: Sequence[Measurement]) -> Iterator[Finding]:
+def incidents(state: State, measured: Sequence[Measurement]) -> Iterator[Finding]:
     """One for each incident that is open, however many partitions it lasts."""
     for record in state.open_incidents:
         kind = str(record.facts.get("kind", ""))
