@@ -81,7 +81,8 @@ class TestInterrupted:
             jobs = [pool.submit(again, lake), pool.submit(drop_held, lake), pool.submit(again, lake)]
             [job.result() for job in jobs]
         (one,) = accounts(lake)
-        assert one in [("published", 2, 0, 0, 0), ("published", 1, 0, 1, 0)]
+        # The discard is by the strict contract: where it comes last, its judgement stands as well.
+        assert one in [("published", 2, 0, 0, 0), ("published", 1, 0, 1, 0), ("quarantined", 1, 0, 1, 0)]
 
     def test_replays_at_once_publish_each_row_once(self, lake, inbox):
         for day in DAYS:
