@@ -1,11 +1,10 @@
 """Sources that say what has come: in an inbox, or in messages of S3."""
 
 import json
-import os
-import time
 from urllib.parse import quote_plus
 
 from tests.conftest import SPEC
+from tests.inbox import put
 
 from updraft.spec.model import UseCase
 
@@ -42,12 +41,7 @@ def keys(heard):
 
 
 def drop(root, name, text="id\n", *, age=60.0):
-    file = root / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    then = time.time() - age
-    os.utime(file, (then, then))
-    return file
+    return put(root / name, text, age=age)
 
 
 FILES = case_of(queue=None)

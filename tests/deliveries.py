@@ -1,8 +1,8 @@
 """A use case whose flights come as files: to drop some into an inbox, ingest them, and look at what the lake holds."""
 
-import os
-import time
 from pathlib import Path
+
+from tests.inbox import put
 
 from updraft import ingest
 from updraft.rows import digest
@@ -52,11 +52,7 @@ def case(*, known_at=None, rows=(1, 100), tolerance=0.5, path="flights/{partitio
 
 
 def drop(inbox: Path, *lines: str, day: str = DAY, name: str = "", header: str = "id,at,delay") -> Path:
-    path = inbox / "flights" / (name or f"{day}.csv")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([header, *lines]) + "\n")
-    os.utime(path, (time.time() - 60,) * 2)
-    return path
+    return put(inbox / "flights" / (name or f"{day}.csv"), "\n".join([header, *lines]) + "\n")
 
 
 def stage(lake, inbox, days=(DAY,), of=None):

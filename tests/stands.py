@@ -1,14 +1,13 @@
 """Both sides of a source, for every kind that needs no object store: how a spec reads it, and how it is filled."""
 
 import json
-import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests import postgres
+from tests.inbox import put
 
 from updraft.sources import Connection, Found
 
@@ -69,18 +68,15 @@ class Files(Stand):
     def settings(self):
         return {"path": "facts/{partition}.jsonl", "format": "jsonl"}
 
-    def _file(self, key):
-        path = self.inbox / f"facts/{key}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+    def _put(self, key, text):
+        return put(self.inbox / f"facts/{key}.jsonl", text)
 
     def deliver(self):
         for key in (DAY, NEXT):
-            self._file(key).write_text("".join(json.dumps(row) + "\n" for row in of_day(key)))
-            os.utime(self._file(key), (time.time() - 60,) * 2)
+            self._put(key, "".join(json.dumps(row) + "\n" for row in of_day(key)))
 
     def flood(self):
-        with self._file(DAY).open("wb") as file:
+        with self._put(DAY, "").open("wb") as file:
             file.truncate(1 << 40)
 
 

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import os
-import time
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -11,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.inbox import put
 from typer.testing import CliRunner
 
 from updraft import contract, ingest
@@ -190,12 +189,9 @@ def test_what_has_landed_keeps_what_is_proposed_of_it(tmp_path, monkeypatch):
         (folder / name).write_text("SELECT 1")
     (folder / "spec.yaml").write_text(SPEC)
     lake, inbox, case = Lake(str(tmp_path / "lake")), tmp_path / "inbox", load.load("late")
-    (inbox / "flights").mkdir(parents=True)
     for place, day in enumerate(DAYS):
         lines = [f"{n},{day}T05:00:00Z,{'' if n % (4 + place) == 0 else n},B{n % 3}" for n in range(20 + 9 * place)]
-        file = inbox / "flights" / f"{day}.csv"
-        file.write_text("\n".join(["id,at,delay,gate", *lines]))
-        os.utime(file, (time.time() - 60,) * 2)
+        put(inbox / "flights" / f"{day}.csv", "\n".join(["id,at,delay,gate", *lines]))
     with pytest.raises(DeliveryMissing, match="Nothing of flights has landed"):
         profile.of_source("late", "flights")
     ingest.stage(case, "flights", DAYS, lake, inbox)

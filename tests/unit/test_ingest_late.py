@@ -1,13 +1,12 @@
 """Late rows: which computed partitions they would have changed, and what becomes of these."""
 
 import json
-import os
 import shutil
-import time
 from datetime import datetime, timedelta
 
 import pyarrow.compute as pc
 import pytest
+from tests.inbox import put
 
 from updraft import dataset, features, ingest
 from updraft.ingest import Feed, late
@@ -40,11 +39,8 @@ def make(sql_case, make_case, tmp_path):
 
 def drop(tmp_path, day, rows):
     """A delivery of rows `(id, amount, known at)`."""
-    path = tmp_path / f"inbox/facts/{day}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{i},{n},2024-01-01T00:00:00Z,{known}:00Z" for i, n, known in rows]
-    path.write_text("\n".join(["id,amount,happened_at,reported_at", *lines]) + "\n")
-    os.utime(path, (time.time() - 60,) * 2)
+    put(tmp_path / f"inbox/facts/{day}.csv", "\n".join(["id,amount,happened_at,reported_at", *lines]) + "\n")
 
 
 def take_in(case, lake, tmp_path, *days):

@@ -5,15 +5,14 @@ import hmac
 import io
 import json
 import logging
-import os
 import stat
-import time
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.fuzz.case import AT, source, use_case
+from tests.inbox import put
 
 from updraft import ingest
 from updraft.errors import DeliveryBlocked, DeliveryRefused, Permanent, SpecInvalid, ValidationBroken
@@ -94,10 +93,7 @@ def _numbers(record):
 
 
 def deliver(tmp_path, data, ending="csv"):
-    file = tmp_path / "inbox" / "in" / f"{DAY}.{ending}"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(data)
-    os.utime(file, (time.time() - 60,) * 2)
+    put(tmp_path / "inbox" / "in" / f"{DAY}.{ending}", data)
     return tmp_path / "inbox"
 
 

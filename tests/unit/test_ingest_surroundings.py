@@ -1,9 +1,7 @@
 """Rules that look around: volume against earlier partitions, freshness, and references to another source."""
 
-import os
-import time
-
 import pytest
+from tests.inbox import put
 
 from updraft import ingest
 from updraft.errors import DeliveryBlocked
@@ -56,10 +54,7 @@ def case(contract=None, fleet=None):
 
 
 def drop(inbox, source, day, *lines, header):
-    path = inbox / source / f"{day}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([header, *lines]) + "\n")
-    os.utime(path, (time.time() - 60,) * 2)
+    put(inbox / source / f"{day}.csv", "\n".join([header, *lines]) + "\n")
 
 
 def flights(inbox, day, count, tail="", at=None):

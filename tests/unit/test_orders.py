@@ -1,11 +1,10 @@
 """Six partitions, corrections and deletes among them, delivered in all 720 orders: the tables come out the same."""
 
-import os
 import shutil
-import time
 from itertools import combinations
 
 import pytest
+from tests.inbox import put
 
 from updraft import features, ingest
 from updraft.ingest import Feed
@@ -39,12 +38,10 @@ def case(make_case, tmp_path):
     made = make_case(sources={"facts": source}, problem={"lead_time": "0h"})
     made._folder = tmp_path
     (tmp_path / "features.sql").write_text(SQL)
-    (tmp_path / "facts").mkdir()
     for day, rows in ROWS.items():
         lines = [f"{i},{n},2024-01-01T00:00:00Z,2024-{known}T09:00:00Z,{gone}" for i, n, known, gone in rows]
-        path = tmp_path / f"facts/{day}.csv"
-        path.write_text("\n".join(["id,amount,happened_at,reported_at,is_gone", *lines]) + "\n")
-        os.utime(path, (time.time() - 60,) * 2)
+        text = "\n".join(["id,amount,happened_at,reported_at,is_gone", *lines]) + "\n"
+        put(tmp_path / f"facts/{day}.csv", text)
     return made
 
 

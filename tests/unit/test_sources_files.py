@@ -1,8 +1,6 @@
 """Files: what is there, what is not there yet, and what must never be read."""
 
-import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.inbox import put
 
 from updraft import sources
 from updraft.errors import DeliveryMissing, DeliveryRefused, PartitionInvalid, SpecInvalid
@@ -32,11 +31,7 @@ def source(path="flights/{partition}.csv", **changes):
 
 
 def drop(inbox: Path, name: str, content: bytes = b"id,at\n", *, age: float = 60) -> Path:
-    path = inbox / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, (time.time() - age, time.time() - age))
-    return path
+    return put(inbox / name, content, age=age)
 
 
 def origins(declared: Source, inbox: Path) -> list[str]:
