@@ -104,9 +104,11 @@ class History:
     def __enter__(self) -> Self:
         import duckdb
 
-        pa.set_memory_pool(pa.system_memory_pool())  # of the pools the one that gives back what it does not use
+        settings = Settings.from_env()
+        if settings.memory:  # of Arrow's pools this is the one that gives back what it does not use
+            pa.set_memory_pool(pa.system_memory_pool())
         self._db = duckdb.connect(config={"threads": AT_A_TIME, "python_enable_replacements": False})
-        Settings.from_env().hold(self._db)
+        settings.hold(self._db)
         self._db.execute("SET TimeZone = ?", [self._case.partitions.timezone])
         self._db.execute(f"CREATE SCHEMA {_RAW}")
         for name in self.sources:
