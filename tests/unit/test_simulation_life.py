@@ -100,6 +100,16 @@ def test_what_is_known_differs_by_rows_labels_and_when_these_came(abrupt: World)
     assert len(before) == 1
 
 
+@pytest.mark.parametrize(("scenario", "status"), [("covariate_shift", "drifted"), ("stationary", "ok")])
+def test_a_classifier_tells_shifted_features_from_those_the_champion_learnt_from(scenario: str, status: str) -> None:
+    world = draw(SCENARIOS[scenario], 3)
+    champion = trained(world, BEFORE)
+    assert champion is not None
+    (found,) = discover()["multivariate"](window(moment(world, champion, world.onset + 7)))
+    assert found.status == status
+    assert found.limit < 0.8
+
+
 def test_a_controller_can_be_told_what_to_watch(abrupt: World, first: Trained) -> None:
     kinds = ("features", "performance", "scores")
     controller, now = Controller(kinds=kinds), moment(abrupt, first, BEFORE + 7)
