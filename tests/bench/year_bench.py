@@ -125,7 +125,7 @@ def compare(folder: Path, count: int, times: int, runs: int) -> None:
     measured([*own, "publish"])
     found: dict[str, list[Measured]] = {way: [] for way in WAYS}
     answers: dict[str, dict[str, float]] = {}
-    for _ in range(runs):
+    for run in range(runs):
         for way, environment in WAYS.items():
             theirs = way.startswith("polars")
             place = folder / ("polars" if theirs else "lake/features/flight_delays")
@@ -133,7 +133,7 @@ def compare(folder: Path, count: int, times: int, runs: int) -> None:
             peer = [sys.executable, str(PEER), str(folder / "plan.json"), *(["newest"] if "newest" in way else [])]
             found[way].append(measured(peer if theirs else [*own, way], **more))
             answers[way] = measured([*own, f"sums of {place}"]).answer
-            place.rename(folder / f"done-{len(list(folder.iterdir()))}")
+            place.rename(folder / f"{way} {run}")
     base, base_cpu, _ = medians(found["polars"])
     print(f"{'':14} {'whole process':>14} {'times polars':>13} {'CPU times polars':>17} {'peak MB':>8}   rows, values")
     for way, all_runs in found.items():
