@@ -75,7 +75,7 @@ def model_state(
     # that of this very partition, or a retry would decide otherwise.
     others = [moment for moment in asked if moment != at.as_of]
     trained = max([*_moments(dates, state, lambda r: r.kind in ("trained", "refused")), *others], default=None)
-    new = _new_mature(case, dates, at, trained, lake)
+    new, vain = _new_mature(case, dates, at, trained, lake), _in_vain(state, at)
     return ModelState(
         champion=state.champion,
         partition=at.key,
@@ -89,8 +89,8 @@ def model_state(
         champion_is_worse=None if watched is None else watched.worse,
         new_labels=_labelled(case, new, lake),
         changed=_changed(case, state, code_version),
-        in_vain=len(_in_vain(state, at, lasting=True)),
-        since_risen=len(_in_vain(state, at, lasting=False)),
+        in_vain=len(_for_lasting_incidents(state, vain)),
+        since_risen=len(vain),
         stake=None if watched is None else _stake(case, lake, watched),
         risen_on=_risen_on(state),
     )
@@ -140,17 +140,18 @@ def _changed(case: UseCase, state: State, code_version: str) -> str:
     return " and ".join(f"the {name}" for name, value in now.items() if last.get(name) not in (None, value))
 
 
-def _in_vain(state: State, at: Partition, *, lasting: bool) -> list[Record]:
-    """Decisions to train that came to nothing since the champion last changed.
-
-    :param lasting: Only those that an incident asked for which was not resolved since.
-    """
+def _in_vain(state: State, at: Partition) -> list[Record]:
+    """Decisions to train that came to nothing since the champion last changed."""
     asked = [r for r in state.records if r.kind == "decided" and r.facts.get("action") == "retrain"]
-    ended = {r.facts["identity"]: r.sequence for r in state.records if r.kind == "resolved"}
     rose = max((r.sequence for r in state.records if r.kind in ("challenger", "promoted", "rolled_back")), default=0)
-    own = [r for r in asked if r.partition != at.key and r.sequence > rose and _came_to_nothing(state, r)]
-    by_incident = [r for r in own if "incident" in r.facts and r.facts.get("kind") != "follow_up"]
-    return [r for r in by_incident if r.sequence > ended.get(r.facts["incident"], 0)] if lasting else own
+    return [r for r in asked if r.partition != at.key and r.sequence > rose and _came_to_nothing(state, r)]
+
+
+def _for_lasting_incidents(state: State, asked: Sequence[Record]) -> list[Record]:
+    """Those of the decisions that an incident asked for which was not resolved since."""
+    ended = {r.facts["identity"]: r.sequence for r in state.records if r.kind == "resolved"}
+    by_incident = [r for r in asked if "incident" in r.facts and r.facts.get("kind") != "follow_up"]
+    return [r for r in by_incident if r.sequence > ended.get(r.facts["incident"], 0)]
 
 
 def _risen_on(state: State) -> str:

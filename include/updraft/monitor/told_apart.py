@@ -36,7 +36,7 @@ _TREES = {
     "seed": SEED,
     "deterministic": True,
     "force_col_wise": True,
-    # Half of the time goes into bins; these tell a window apart as well.
+    # Bins by default take half of the time.
     "max_bin": 63,
     "bin_construct_sample_cnt": 1000,
     # A task may have been forked after LightGBM was used; more threads would hang there.

@@ -109,7 +109,7 @@ def _live(world: World, policy: Policy, shared: Shared) -> Life:
     own = span(world.live[0], world.live[-1])
     lost = world.oracle(own) - world.worth(scores[own], own)
     years = len(world.live) / YEAR
-    name, saw = world.scenario.name, ask if isinstance(ask, Controller) else Controller(shared.looks)
+    name, saw = world.scenario.name, ask if isinstance(ask, Controller) else Controller()
     return Life(
         name, policy.name, world.seed, years, tuple(asked), tuple(promoted), lost, world.onset, world.actionable,
         dict(saw.alarms), dict(saw.incidents),
