@@ -52,6 +52,7 @@ class ModelState:
     :param since_risen: Trainings for nothing since the champion rose, whatever asked for them.
     :param stake: What is lost meanwhile; `None` when unknown.
     :param risen_on: What asked for the champion's training, if that was one of `HEALED`.
+    :param harmless: How well the champion does since the incident began, if labels show that what drifted does no harm.
     """
 
     champion: str | None
@@ -69,6 +70,7 @@ class ModelState:
     since_risen: int = 0
     stake: Stake | None = None
     risen_on: str = ""
+    harmless: str = ""
 
     @property
     def numbers(self) -> dict[str, float | int | None]:
@@ -155,7 +157,9 @@ def _calm(state: ModelState) -> tuple[str, str]:
 
 def _held_back(kind: str, state: ModelState, limits: Retrain) -> tuple[str, str]:
     """What holds a training back, in a word and with the reason; both empty when it may be."""
+    about_drift = state.harmless and state.incident is not None and kind == state.incident.kind
     held = {
+        "harmless": f"labels show no harm: {state.harmless}" if about_drift else "",
         "cooldown": _cooling(kind, state, limits),
         "budget": _spent(state, limits),
         "nothing_new": _nothing_new(state),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.unit.test_monitor_watch import CHAMPION, DAY, DAYS, look, one, rows
 
+from updraft.evidence.interval import Interval
 from updraft.monitor.table import Measurement
 from updraft.monitor.watched import Watched
 
@@ -105,7 +106,22 @@ def test_without_an_estimate_made_then_there_is_no_error_and_it_is_not_nought():
     ],
 )
 def test_a_metric_is_judged_against_the_holdout_and_against_chance(metric, value, reach, status):
-    from updraft.evidence.interval import Interval
-
     now = Interval(value, value - reach, value + reach)
-    assert Watched(metric, now, 0.8, 0.05).judge("9 rows")[0] == status
+    assert Watched(metric, now, Interval(0.8, math.nan, math.nan), 0.05).judge("9 rows")[0] == status
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "status", "limit"),
+    [
+        pytest.param("auc", 0.74, "ok", 0.73, id="the holdout may have been lucky"),
+        pytest.param("auc", 0.72, "drifted", 0.73, id="below what it surely showed"),
+        pytest.param("rmse", 0.85, "ok", 0.86, id="a number above the holdout's"),
+        pytest.param("rmse", 0.87, "drifted", 0.86, id="a number above the upper bound"),
+    ],
+)
+def test_worse_is_worse_than_the_holdout_surely_showed(metric, value, status, limit):
+    now, holdout = Interval(value, value - 0.01, value + 0.01), Interval(0.8, 0.78, 0.82)
+    watched = Watched(metric, now, holdout, 0.05)
+    said, reason = watched.judge("9 rows")
+    assert (said, watched.limit) == (status, pytest.approx(limit))
+    assert f"holdout 0.800 ({'at least 0.780' if metric == 'auc' else 'at most 0.820'})" in reason

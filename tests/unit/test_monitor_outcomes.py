@@ -1,6 +1,7 @@
 """What the champion says, decides and brings about, over time: every measure on a week whose truth is known."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from tests.unit.test_monitor_watch import CHAMPION, DAY, DAYS, FEATURES, PROFILE, REFERENCE, one, rows, use_case
 
+from updraft.evidence.interval import Interval
 from updraft.model import Model
 from updraft.model.calibration import Calibration
 from updraft.model.encoder import Encoder
@@ -51,7 +53,8 @@ KNOWN = replace(PROFILE, conduct=BEHAVED)
 
 def window(frame, *, use_case=None, profile=KNOWN, model=MODEL, waiting=None, holdout=0.75):
     return Window(
-        use_case or case(), DAY, CHAMPION, profile, frame, frame, frame, waiting or {}, holdout, model=model
+        use_case or case(), DAY, CHAMPION, profile, frame, frame, frame, waiting or {},
+        Interval(holdout, math.nan, math.nan), model=model,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from updraft.evidence.interval import Interval
 from updraft.monitor.performance import performance
 from updraft.spec.model import UseCase
 
@@ -49,7 +50,7 @@ def matured(days=tuple(DAYS), rows=300, skill=1.0, seed=1) -> pd.DataFrame:
 
 
 def measured(frame, waiting=None, holdout=0.80, case=CASE):
-    return performance(case, frame, waiting or {}, holdout=holdout)
+    return performance(case, frame, waiting or {}, holdout=Interval(holdout, math.nan, math.nan))
 
 
 def test_a_champion_as_good_as_on_its_holdout_is_ok():

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from updraft.evidence.interval import Interval
 from updraft.evidence.metrics import METRICS
 from updraft.monitor.histogram import histogram
 from updraft.monitor.reference import Profile, profile
@@ -67,7 +68,7 @@ def rows(n=150, seed=1, model=CHAMPION) -> pd.DataFrame:
 
 REFERENCE = rows(n=1000, seed=99)
 PROFILE = profile(REFERENCE, CASE, REFERENCE["score"], {"temp": 0.5, "wind": 0.4, "carrier": 0.1})
-HOLDOUT = METRICS["auc"](REFERENCE["late"].to_numpy(), REFERENCE["score"].to_numpy())
+HOLDOUT = Interval(METRICS["auc"](REFERENCE["late"].to_numpy(), REFERENCE["score"].to_numpy()), math.nan, math.nan)
 
 
 def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdout=HOLDOUT, **other):

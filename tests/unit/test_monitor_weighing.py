@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.unit.test_monitor_watch import CASE, look, one, rows
 
-from updraft.evidence.interval import interval
+from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metrics import METRICS
 from updraft.monitor.arrival import Arrivals
 from updraft.monitor.measures import arrival as measures
@@ -48,7 +48,8 @@ def errors(seed, **how):
     drawn = world(seed, **how)
     week, truth = newest(drawn)
     found = weighing(CASE, cohorts(drawn))
-    plain, made = (performance(CASE, week, {}, holdout=0.8, how=each) for each in (AS_THEY_ARE, found))
+    holdout = Interval(0.8, 0.8, 0.8)
+    plain, made = (performance(CASE, week, {}, holdout=holdout, how=each) for each in (AS_THEY_ARE, found))
     true = {name: METRICS[name](truth.to_numpy(), week["score"].to_numpy()) for name in WATCHED["binary"]}
     return [{name: abs(of.estimates[name].value - true[name]) for name in true} for of in (plain, made)]
 
@@ -134,7 +135,7 @@ def test_what_no_weight_can_make_up_for_is_unknown_and_says_why(drawn, old, why)
     assert how.blind.startswith("labels do not arrive alike (")
     assert how.blind.endswith(why)
     week, _ = newest(drawn, old)
-    found = performance(CASE, week, {}, holdout=0.8, how=how)
+    found = performance(CASE, week, {}, holdout=Interval(0.8, 0.8, 0.8), how=how)
     assert (found.status, found.reason) == ("unknown", how.blind)
 
 

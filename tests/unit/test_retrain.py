@@ -202,6 +202,25 @@ def test_the_schedule_and_new_labels_are_not_weighed_against_the_cost():
     )
 
 
+WELL = {"harmless": "AUC 0.80, holdout 0.81"}
+
+
+@pytest.mark.parametrize(
+    ("known", "action", "kind"),
+    [
+        pytest.param({"incident": DRIFT}, "none", "feature_drift/harmless", id="drift that labels show to be harmless"),
+        pytest.param({"incident": DRIFT} | COOLING | VAIN, "none", "feature_drift/harmless", id="before all else"),
+        pytest.param({"incident": DRIFT} | trained(40), "retrain", "schedule", id="the schedule goes on"),
+        pytest.param({"incident": DRIFT, "risen_on": "performance"}, "retrain", "follow_up", id="and so do follow-ups"),
+        pytest.param({"champion": None, "last_trained_at": None}, "retrain", "no_champion", id="a first model"),
+    ],
+)
+def test_what_drifted_and_does_no_harm_asks_for_no_training(known, action, kind):
+    decided = decide(state(**{"last_trained_at": NOW - timedelta(days=39)} | known | WELL), Retrain(every="40d"))
+    assert (decided.action, decided.kind) == (action, kind)
+    assert ("labels show no harm: AUC 0.80, holdout 0.81" in decided.because) == (action == "none")
+
+
 def test_a_decision_carries_the_numbers_it_rests_on():
     assert decide(state(incident=DRIFT, new_labels=7, in_vain=1), LIMITS).numbers == {
         "days_since_training": 60.0,

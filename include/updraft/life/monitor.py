@@ -1,11 +1,13 @@
 """Measure partitions: what moved, how well the champion did on matured labels, and whether it lasts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from updraft import dataset, operation, score
 from updraft.errors import FeaturesInvalid, ModelRejected
+from updraft.evidence.interval import Interval
 from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft.life import arrival, labels, rollout, supply
@@ -143,9 +145,11 @@ def _due(case: UseCase, now: Partition, found: Sequence[Incident]) -> bool:
     return any(one.is_new or regular for one in found)
 
 
-def on_holdout(case: UseCase, lake: Lake, digest: str) -> float:
+def on_holdout(case: UseCase, lake: Lake, digest: str) -> Interval:
     """AUC, or what is watched in its place, that a model reached on its holdout when it was gated."""
-    return float(examined(case, lake, digest)["metrics"][WATCHED[case.problem.kind][0]]["value"])
+    found = examined(case, lake, digest)["metrics"][WATCHED[case.problem.kind][0]]
+    value, low, high = (math.nan if found[name] is None else float(found[name]) for name in ("value", "low", "high"))
+    return Interval(value, low, high)
 
 
 def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[table.Measurement]:

@@ -12,10 +12,12 @@ from updraft import dataset, features, score
 from updraft.errors import WriteConflict
 from updraft.lake import Lake
 from updraft.ledger import Ledger, Record, State
-from updraft.life.incidents import broken_feed, lingering
+from updraft.life import labels
+from updraft.life.incidents import broken_feed, lingering, unclosed
 from updraft.life.measured import measurements
 from updraft.life.monitor import Watched, settle, watch_partitions
 from updraft.life.train import examined
+from updraft.monitor.harmless import harmless
 from updraft.partition import Calendar, Partition, calendar
 from updraft.retrain import HEALED, Decision, ModelState, Stake, decide
 from updraft.spec.load import digest as spec_digest
@@ -93,7 +95,19 @@ def model_state(
         since_risen=len(vain),
         stake=None if watched is None else _stake(case, lake, watched),
         risen_on=_risen_on(state),
+        harmless="" if watched is None else _harmless(case, lake, watched),
     )
+
+
+def _harmless(case: UseCase, lake: Lake, watched: Watched) -> str:
+    """How well the champion does since the worst incident began; empty while labels do not show that it does well."""
+    if watched.incident is None:
+        return ""
+    # A look remembers some partitions only; a long incident is older than that on record.
+    since = {str(r.facts["identity"]): str(r.facts["opened"]) for r in unclosed(case, lake)}
+    began = since.get(watched.incident.identity, watched.incident.opened)
+    mature = labels.scored_and_mature(case, calendar(case).at(watched.partition), lake)[-case.monitor.window :]
+    return harmless(watched.incident.kind, began, mature, measurements(case, [watched.partition], lake))
 
 
 def _mended(case: UseCase, at: Partition, lake: Lake) -> str | None:

@@ -4,6 +4,7 @@ Read top-down; every module is pure (no lake, no ledger, no clock)::
 
     watch          one look at a partition -> measurements -> alarm
     incident       alarms of k among n partitions -> incident, the one thing that asks for an action
+    harmless       whether what drifted does harm, as labels show
     faulty         partitions that no training should learn from
     fault          for how long a broken feed stands in the way
     measures/      one kind of measurement each, found by discovery

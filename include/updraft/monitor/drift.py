@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 Status = Literal["ok", "drifted", "unknown"]
 
-# Chance of a false alarm in one look at one use case when nothing moved; the looks share it among their columns.
+# Chance of a false alarm in one look at one use case when nothing moved.
 ALPHA = 0.01
-# What is judged apart from the columns, and asks for a training by itself, is one of so many that do (Bonferroni).
+# What asks for a training by itself is one of so many kinds that do (Bonferroni). A year has 365 looks.
 SHARED = ALPHA / 6
 
 

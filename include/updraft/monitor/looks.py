@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from updraft.monitor.drift import ALPHA, Status
+from updraft.monitor.drift import SHARED, Status
 from updraft.monitor.table import Measurement
 
 
@@ -34,7 +34,7 @@ class Look:
     remark: str = ""
 
 
-def judged(partition: str, looks: Sequence[Look], alpha: float = ALPHA) -> list[Measurement]:
+def judged(partition: str, looks: Sequence[Look], alpha: float = SHARED) -> list[Measurement]:
     """Call drifted what matters and is significant when the false discovery rate of all looks is held at `alpha`.
 
     When nothing moved, the chance that any look of the partition is called drifted is at most `alpha`. The step-up

@@ -56,15 +56,15 @@ def performance(
     matured: "DataFrame",
     waiting: Mapping[str, str],
     *,
-    holdout: float,
+    holdout: Interval,
     how: Weighing = AS_THEY_ARE,
 ) -> Performance:
     """Measure the champion on pooled partitions that should have labels by now.
 
-    Drifted means that the AUC lies `monitor.max_drop` or more below the holdout's (an RMSE: that share of it above),
-    and further than chance explains when whole partitions come and go; a drop that chance explains is unknown, not ok.
-    Unknown, whatever the numbers, when the newest labels have not arrived or there are too few. The holdout's value is
-    taken as exact.
+    Drifted means that the AUC lies `monitor.max_drop` or more below the lower bound of the holdout's (an RMSE: that
+    share of it above the upper one), and further from its value than chance explains when whole partitions come and go;
+    a drop that chance explains is unknown, not ok. Unknown, whatever the numbers, when the newest labels have not
+    arrived or there are too few.
 
     :param matured: One row per scored row: `partition`, `score` (missing when refused), with several classes
         `probabilities`, and the label column (missing where there is none).

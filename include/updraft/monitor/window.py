@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from updraft.evidence.interval import Interval
 from updraft.model.model import Model
 from updraft.monitor.arrival import Arrivals
 from updraft.monitor.reference import Profile
@@ -28,7 +29,7 @@ class Window:
     :param matured: The champion's rows of the scores table of the last `monitor.window` mature partitions, with the
         features and the label column.
     :param waiting: Mature partitions whose labels have not arrived, each with the reason.
-    :param holdout: The champion's AUC on its holdout, or what is watched in its place.
+    :param holdout: The champion's AUC on its holdout, or what is watched in its place, with its bounds.
     :param model: The champion itself, where it is at hand; measures that need it say nothing without it.
     :param examined: What the gates said about the champion, whole; empty where nobody asked.
     :param spent: What the tasks took that brought the partition here.
@@ -51,7 +52,7 @@ class Window:
     scores: "DataFrame"
     matured: "DataFrame"
     waiting: Mapping[str, str]
-    holdout: float
+    holdout: Interval
     model: Model | None = None
     examined: Mapping[str, Any] = field(default_factory=dict)
     spent: Sequence[Spent] = ()

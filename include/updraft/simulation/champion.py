@@ -11,6 +11,7 @@ from updraft.dataset import Dataset
 from updraft.errors import TrainingRefused
 from updraft.evidence import Evidence
 from updraft.evidence.gates import champion as gate
+from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metrics import METRICS
 from updraft.evidence.verdict import Verdict
 from updraft.model.model import Model
@@ -60,10 +61,12 @@ class Trained:
         return self._months[month][span(day % MONTH, day % MONTH)]
 
     @cached_property
-    def on_holdout(self) -> float:
+    def on_holdout(self) -> Interval:
         """The watched metric on its holdout."""
-        label = self.held[use_case().label.column].to_numpy(float)
-        return float(METRICS[WATCHED["binary"][0]](label, self.model.predict(self.held)))
+        case, held = use_case(), self.held
+        rows = held[case.label.column].to_numpy(float), self.model.predict(held), held["partition"].to_numpy(str)
+        metric = METRICS[WATCHED["binary"][0]]
+        return interval(metric, *rows, confidence=case.gates.confidence, seed=case.model.seed)
 
     @cached_property
     def histograms(self) -> dict[str, Histogram]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from updraft.monitor import drift, watch
 from updraft.monitor.fault import standing
-from updraft.monitor.incident import incident, lasting, lasts
+from updraft.monitor.harmless import harmless
+from updraft.monitor.incident import Incident, incident, lasting, lasts
 from updraft.retrain import HEALED, ModelState, decide
 from updraft.simulation.look import ALARMING, Look, Looks, Moment
 from updraft.simulation.study import use_case
@@ -69,6 +70,7 @@ class Controller:
         limits, days, lag = use_case().retrain, now.world.days, now.world.lag
         as_of, last = days[now.day].as_of, now.trainings[-1]
         asked = [days[day].as_of for day in now.trainings[1:]]
+        about = incident(list(self._history), use_case(), champion=now.champion.digest)
         return ModelState(
             champion=now.champion.digest,
             partition=days[now.day].key,
@@ -77,11 +79,18 @@ class Controller:
             trainings_in_period=sum(as_of - limits.budget_period < moment < as_of for moment in asked),
             new_mature_partitions=now.day - last if now.day > lag else 0,
             data_incident=standing([look.measured for look in self._seen], use_case(), lag=lag),
-            incident=incident(list(self._history), use_case(), champion=now.champion.digest),
+            incident=about,
             in_vain=self._in_vain(now),
             since_risen=now.in_vain,
             risen_on=now.risen_on if now.risen_on in HEALED else "",
+            harmless="" if about is None else self._harmless(now, about),
         )
+
+    def _harmless(self, now: Moment, about: Incident) -> str:
+        """How well the champion does since an incident began, on the days that the newest look judged it by."""
+        mature = now.day - now.world.lag
+        pooled = range(max(mature - use_case().monitor.window + 1, BEFORE), mature + 1)
+        return harmless(about.kind, about.opened, [now.world.days[day].key for day in pooled], self._seen[-1].measured)
 
     def _in_vain(self, now: Moment) -> int:
         """Trainings for nothing, less those for incidents that are over, as the ledger is counted."""

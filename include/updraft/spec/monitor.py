@@ -27,8 +27,8 @@ class Monitor(Part):
     max_drop: float = Field(
         default=0.05,
         gt=0,
-        description="Loss of AUC against the holdout that makes an alarm: of macro AUC for classes; the share by which "
-        "RMSE rises for numbers.",
+        description="Loss of AUC against what the holdout surely showed that makes an alarm: of macro AUC for classes; "
+        "the share by which RMSE rises for numbers.",
     )
     alarms: int = Field(default=2, ge=1, description="Alarms among the last `of` partitions that make an incident.")
     of: int = Field(default=5, ge=1, description="How many of the newest partitions the alarms are counted over.")

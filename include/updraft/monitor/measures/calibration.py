@@ -70,7 +70,7 @@ def _gap(window: Window, came: Truth, now: Level | None, given: Array) -> Measur
 def _matters(window: Window, given: Array, gap: float) -> float:
     """Gap from which it matters, in its own units."""
     if window.case.problem.kind == "regression":
-        return math.sqrt((1 + window.case.monitor.max_drop) ** 2 - 1) * window.holdout
+        return math.sqrt((1 + window.case.monitor.max_drop) ** 2 - 1) * window.holdout.value
     shift = math.copysign(window.case.monitor.outcomes.calibration_intercept, gap)
     moved = 1 / (1 + np.exp(-np.clip(recalibration.log_odds(given) + shift, -500, 500)))
     return abs(float(np.mean(moved - given)))
