@@ -114,7 +114,9 @@ def _scores(seen: Scene) -> Fault:
         acted = pa.array([None if s is None else s >= threshold for s in moved["score"].to_pylist()], pa.bool_())
         return moved.set_column(moved.column_names.index("acted"), "acted", acted)
 
-    what = "every score is higher, in the same order" if not classes else "the rarest class is predicted three times of four"
+    what = "every score is higher, in the same order"
+    if classes:
+        what = "the rarest class is predicted three times of four"
     return Fault("score drift", what, {"scores": broken}, must=must, may=frozenset(may), never="quarantine")
 
 
@@ -186,7 +188,7 @@ def _tilted(seen: Scene) -> Callable[["Series[Any]"], "Series[Any]"]:
 
 
 def _rarest_first(seen: Scene) -> Callable[["Series[Any]"], "Series[Any]"]:
-    """Give three of four rows the level that the fewest have: half of them may be no more than chance in small lakes."""
+    """Give three of four rows the level that the fewest have; half of them may be chance in a small lake."""
 
     def changed(column: "Series[Any]") -> "Series[Any]":
         levels = column.value_counts()
