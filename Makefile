@@ -69,6 +69,7 @@ studies: setup ## Measure how often gates and alarms are wrong, what races do, w
 	@$(BIN)/python tests/bench/demo_study.py
 	@$(BIN)/python tests/bench/drift_study.py --repeats 200
 	@$(BIN)/python tests/bench/estimation_study.py --seeds 40
+	@$(BIN)/python tests/bench/alarm_study.py
 	@$(BIN)/python tests/bench/controller_study.py --seeds 20
 	@$(BIN)/python tests/bench/replay_study.py
 
