@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_watch import CHAMPION, DAY, DAYS, FEATURES, PROFILE, REFERENCE, one, rows, use_case
+from tests.monitored import use_case
+from tests.week import CHAMPION, DAY, DAYS, FEATURES, PROFILE, REFERENCE, one, rows
 
 from updraft.evidence.interval import Interval
 from updraft.model import Model
