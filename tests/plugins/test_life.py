@@ -6,37 +6,24 @@ import shutil
 import pytest
 from tests.plugins import tiny
 from tests.plugins.conftest import World
+from tests.plugins.living import CALM, LAST, MOVED, kinds, lake, live, states
 from tests.plugins.running import parse
 
 from updraft import operation
-from updraft.lake import Lake
 from updraft.ledger import Ledger
 from updraft_airflow.operators.stage import WORK_SECONDS
 
-FIRST, LAST = "2024-01-01", "2024-01-20"
-CALM, MOVED = "2024-01-21", "2024-01-22"
 NOT_OURS = {"plan.wait", "outcome.wait", "train"}  # Airflow's own classes run these
-SPAN = {"partition": FIRST, "through": LAST}
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory, dags, mlflow_store):
     """The world it left; what came of each task, by stage, partition and task id; the ledger after each training."""
-    world, told, ledgers = World(tmp_path_factory.mktemp("life"), dags), {}, []
+    world = World(tmp_path_factory.mktemp("life"), dags)
     with pytest.MonkeyPatch.context() as patch:
         world.enter(patch)
         mlflow_store(world.home)
-        tiny.deliver(world.home, tiny.DATES.keys(FIRST, LAST))
-        for stage in ("ingest", "features"):
-            told[stage, "span"] = world.run(stage, conf=SPAN).all()
-        for attempt in (LAST, "again"):
-            told["train", attempt] = world.run("train", partition=LAST).all()
-            ledgers.append(kinds(world))
-        for day, shift in ((CALM, 0.0), (MOVED, 2.0)):
-            tiny.deliver(world.home, [day], shift=shift)
-            for stage in ("ingest", "features", "score", "monitor", "retrain"):
-                told[stage, day] = world.run(stage, partition=day).all()
-    return world, told, ledgers
+        return world, *live(world)
 
 
 @pytest.fixture
@@ -49,18 +36,6 @@ def after(life, tmp_path, dags, monkeypatch):
     """A copy of the world as that life left it."""
     shutil.copytree(life[0].home, tmp_path / "home")
     return World(tmp_path / "home", dags).enter(monkeypatch)
-
-
-def lake(world):
-    return Lake(str(world.home / "lake"))
-
-
-def states(ended):
-    return {task: end.state for task, end in ended.items()}
-
-
-def kinds(world):
-    return [record.kind for record in Ledger(lake(world), "tiny").records()]
 
 
 def everything(told):

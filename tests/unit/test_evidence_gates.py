@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.bench import aa_study
 
 from updraft.errors import ModelRejected
 from updraft.evidence import Evidence, gates
@@ -13,35 +14,8 @@ from updraft.spec.model import UseCase
 
 
 def case(*, metric="auc", absolute=None, min_rows=100, min_positives=10, **gates) -> UseCase:
-    return UseCase.model_validate(
-        {
-            "version": 1,
-            "name": "tiny",
-            "owner": {"name": "Team", "email": "team@example.com"},
-            "problem": {
-                "goal": "Tell good models from bad ones.",
-                "lead_time": "1d",
-                "decision": "Act.",
-                "value": {"true_positive": 3.0, "false_positive": -1.0, "false_negative": 0.0},
-            },
-            "partitions": {"first": "2013-01-01"},
-            "entity": ["id"],
-            "sources": {
-                "rows": {
-                    "type": "files",
-                    "path": "{partition}.csv",
-                    "key": ["id"],
-                    "event_time": "at",
-                    "known_at": {"landing": True},
-                    "columns": {"id": {"type": "string"}, "at": {"type": "timestamp"}},
-                }
-            },
-            "label": {"column": "late", "maturity": "1d"},
-            "features": {"signal": {"type": "number"}},
-            "model": {"min_positives": min_positives},
-            "gates": {"metric": metric, "absolute": absolute or {}, "min_rows": min_rows, **gates},
-        }
-    )
+    made = aa_study.use_case(metric, absolute=absolute or {}, min_rows=min_rows, **gates)
+    return made.model_copy(update={"model": made.model.model_copy(update={"min_positives": min_positives})})
 
 
 def evidence(*, days=14, rows=100, family="lightgbm", champion_noise=None, logistic_noise=2.0, noise=0.1) -> Evidence:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.test_life_retrain import READY, append
+from tests.deciding import READY, append
 
 from updraft.life import incidents, labels, monitor, retrain
 from updraft.monitor import table

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from tests.unit.test_monitor_watch import CHAMPION, DAY, DAYS, look, one, rows
+from tests.week import CHAMPION, DAY, DAYS, look, one, rows
 
 from updraft.evidence.interval import Interval
 from updraft.monitor.table import Measurement

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_watch import CHAMPION, use_case
+from tests.monitored import use_case
+from tests.week import CHAMPION
 
 from updraft.monitor.feed import UNITS
 from updraft.monitor.measures import feed

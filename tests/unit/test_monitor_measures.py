@@ -1,5 +1,5 @@
 import pandas as pd
-from tests.unit.test_monitor_watch import CASE, CHAMPION, DAY, HOLDOUT, PROFILE, rows
+from tests.week import CASE, CHAMPION, DAY, HOLDOUT, PROFILE, rows
 
 from updraft.monitor.measures import discover, features, performance, scores
 from updraft.monitor.window import Window

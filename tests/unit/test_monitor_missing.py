@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_outcomes import CLASSES, NUMBER, came, case, odds, one, several, sigmoid, window
-from tests.unit.test_monitor_watch import DAYS, rows
+from tests.outcomes import CLASSES, NUMBER, came, case, odds, several, sigmoid, window
+from tests.week import DAYS, one, rows
 
 from updraft.monitor.arrival import Arrivals
 from updraft.monitor.measures import calibration

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_watch import CASE, CHAMPION, DAY, DAYS, HOLDOUT, PROFILE, look, one, rows
+from tests.week import CASE, CHAMPION, DAY, DAYS, HOLDOUT, PROFILE, look, one, rows
 
 from updraft.monitor.measures import outage
 from updraft.monitor.watch import alarm

@@ -1,39 +1,13 @@
 import json
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.monitored import use_case
 
 from updraft.evidence.interval import Interval
 from updraft.monitor.performance import performance
-from updraft.spec.model import UseCase
-
-
-def use_case(**parts: Any) -> UseCase:
-    source = {
-        "type": "files",
-        "path": "{partition}.csv",
-        "key": ["id"],
-        "event_time": "at",
-        "known_at": {"delay": "1d"},
-        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
-    }
-    value = {"true_positive": 3, "false_positive": -1, "false_negative": 0}
-    spec = {
-        "version": 1,
-        "name": "late",
-        "owner": {"name": "ops", "email": "ops@example.org"},
-        "problem": {"goal": "Warn of late ones.", "lead_time": "6h", "decision": "warn", "value": value},
-        "partitions": {"first": "2013-01-01"},
-        "entity": ["id"],
-        "sources": {"rows": source},
-        "label": {"column": "late", "maturity": "1d"},
-        "features": {"temp": {"type": "number"}, "carrier": {"type": "category"}},
-    }
-    return UseCase.model_validate(spec | parts)
-
 
 CASE = use_case(monitor={"min_rows": 100, "max_drop": 0.05}, model={"min_positives": 10})
 DAYS = [f"2013-04-0{day}" for day in range(1, 8)]

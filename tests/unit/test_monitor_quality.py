@@ -2,7 +2,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.unit.test_monitor_watch import CHAMPION, DAY, DAYS, HOLDOUT, PROFILE, one, rows, use_case
+from tests.monitored import use_case
+from tests.week import CHAMPION, DAY, DAYS, HOLDOUT, PROFILE, one, rows
 
 from updraft.monitor.measures import quality
 from updraft.monitor.supply import Supplied

@@ -1,40 +1,14 @@
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.monitored import use_case
 
 from updraft.errors import ModelRejected
 from updraft.monitor.drift import stability
 from updraft.monitor.histogram import Histogram
 from updraft.monitor.reference import MOST_LEVELS, Profile, Seen, from_bytes, profile, to_bytes
-from updraft.spec.model import UseCase
-
-
-def use_case(**parts: Any) -> UseCase:
-    source = {
-        "type": "files",
-        "path": "{partition}.csv",
-        "key": ["id"],
-        "event_time": "at",
-        "known_at": {"delay": "1d"},
-        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
-    }
-    value = {"true_positive": 3, "false_positive": -1, "false_negative": 0}
-    spec = {
-        "version": 1,
-        "name": "late",
-        "owner": {"name": "ops", "email": "ops@example.org"},
-        "problem": {"goal": "Warn of late ones.", "lead_time": "6h", "decision": "warn", "value": value},
-        "partitions": {"first": "2013-01-01"},
-        "entity": ["id"],
-        "sources": {"rows": source},
-        "label": {"column": "late", "maturity": "1d"},
-        "features": {"temp": {"type": "number"}, "carrier": {"type": "category"}},
-    }
-    return UseCase.model_validate(spec | parts)
-
 
 FRAME = pd.DataFrame({"temp": [3.0, 1.0, np.nan, 2.0], "carrier": ["UA", None, "AA", "UA"], "id": [1, 2, 3, 4]})
 

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_watch import CASE, DAY, HOLDOUT, REFERENCE, look, one, rows, use_case
+from tests.monitored import use_case
+from tests.week import CASE, DAY, HOLDOUT, REFERENCE, look, one, rows
 
 from updraft.monitor.reference import profile
 from updraft.monitor.season import alike, named

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
-from tests.unit.test_monitor_reference import use_case
+from tests.monitored import use_case
 
 from updraft.monitor.reference import profile
 from updraft.monitor.skew import lower_bound, skew

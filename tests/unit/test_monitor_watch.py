@@ -1,98 +1,14 @@
 import math
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+from tests.monitored import use_case
+from tests.week import CASE, CHAMPION, DAY, DAYS, FEATURES, OTHER, PROFILE, REFERENCE, look, one, rows
 
-from updraft.evidence.interval import Interval
-from updraft.evidence.metrics import METRICS
 from updraft.monitor.histogram import histogram
 from updraft.monitor.reference import Profile, profile
 from updraft.monitor.table import Measurement, from_arrow, to_arrow
-from updraft.monitor.watch import Alarm, alarm, feed_fault, measure
-from updraft.monitor.window import Window
-from updraft.spec.model import UseCase
-
-
-def use_case(**parts: Any) -> UseCase:
-    source = {
-        "type": "files",
-        "path": "{partition}.csv",
-        "key": ["id"],
-        "event_time": "at",
-        "known_at": {"delay": "1d"},
-        "columns": {"id": {"type": "integer"}, "at": {"type": "timestamp"}},
-    }
-    value = {"true_positive": 3, "false_positive": -1, "false_negative": 0}
-    spec = {
-        "version": 1,
-        "name": "late",
-        "owner": {"name": "ops", "email": "ops@example.org"},
-        "problem": {"goal": "Warn of late ones.", "lead_time": "6h", "decision": "warn", "value": value},
-        "partitions": {"first": "2013-01-01"},
-        "entity": ["id"],
-        "sources": {"rows": source},
-        "label": {"column": "late", "maturity": "1d"},
-        "features": {"temp": {"type": "number"}, "carrier": {"type": "category"}},
-    }
-    return UseCase.model_validate(spec | parts)
-
-
-FEATURES = {"temp": {"type": "number"}, "wind": {"type": "number"}, "carrier": {"type": "category"}}
-CASE = use_case(features=FEATURES, monitor={"max_drop": 0.05}, model={"min_positives": 10})
-CHAMPION, OTHER = "c" * 64, "0" * 64
-DAY = "2013-04-08"
-DAYS = [f"2013-04-0{day}" for day in range(1, 8)]
-
-
-def rows(n=150, seed=1, model=CHAMPION) -> pd.DataFrame:
-    """A week of scored and labelled feature rows, `n` a day; everything drawn from one distribution."""
-    random = np.random.default_rng(seed)
-    size = n * len(DAYS)
-    temp, wind = random.normal(size=(2, size))
-    score = 1 / (1 + np.exp(1 - temp - wind / 2))
-    return pd.DataFrame(
-        {
-            "partition": np.repeat(DAYS, n),
-            "temp": temp,
-            "wind": wind,
-            "carrier": random.choice(["UA", "AA", "DL"], size, p=[0.5, 0.3, 0.2]),
-            "score": score,
-            "acted": score >= 0.25,
-            "late": (random.random(size) < score).astype(float),
-            "model": model,
-        }
-    )
-
-
-REFERENCE = rows(n=1000, seed=99)
-PROFILE = profile(REFERENCE, CASE, REFERENCE["score"], {"temp": 0.5, "wind": 0.4, "carrier": 0.1})
-HOLDOUT = Interval(METRICS["auc"](REFERENCE["late"].to_numpy(), REFERENCE["score"].to_numpy()), math.nan, math.nan)
-
-
-def look(frame, *, matured=None, case=CASE, profile=PROFILE, waiting=None, holdout=HOLDOUT, **other):
-    mature = frame if matured is None else matured
-    return measure(
-        Window(
-            case=case,
-            partition=DAY,
-            champion=CHAMPION,
-            profile=profile,
-            features=frame,
-            scores=frame[frame["model"] == CHAMPION],
-            matured=mature[mature["model"] == CHAMPION],
-            waiting=waiting or {},
-            holdout=holdout,
-            **other,
-        )
-    )
-
-
-def one(measurements, metric, subject=None):
-    (found,) = [m for m in measurements if m.metric == metric and subject in (None, m.subject)]
-    return found
-
+from updraft.monitor.watch import Alarm, alarm, feed_fault
 
 PER_FEATURE = ("feature_psi", "feature_distance", "broken_feed", "missing_psi")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_watch import CASE, look, one, rows
+from tests.week import CASE, look, one, rows
 
 from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metrics import METRICS
