@@ -1,7 +1,7 @@
 """Decisions about training, asked for in a world whose parcels turned on the nineteenth, and what is on record."""
 
 from updraft.ledger import Ledger
-from updraft.life import retrain
+from updraft.life import measured, retrain
 from updraft.partition import calendar
 
 QUIET, FIRST, COOLING, READY, NEXT = "2024-01-18", "2024-01-19", "2024-01-21", "2024-01-23", "2024-01-24"
@@ -17,3 +17,8 @@ def decisions(world):
 
 def append(world, kind, key, **more):
     return Ledger(world.lake, "parcels").append(kind, **{"why": "by hand", "who": "test", "partition": key, **more})
+
+
+def look(world, key):
+    """What was measured of a partition."""
+    return measured.measurements(world.case, [key], world.lake)

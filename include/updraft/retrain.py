@@ -157,9 +157,8 @@ def _calm(state: ModelState) -> tuple[str, str]:
 
 def _held_back(kind: str, state: ModelState, limits: Retrain) -> tuple[str, str]:
     """What holds a training back, in a word and with the reason; both empty when it may be."""
-    about_drift = state.harmless and state.incident is not None and kind == state.incident.kind
     held = {
-        "harmless": f"labels show no harm: {state.harmless}" if about_drift else "",
+        "harmless": _does_no_harm(kind, state),
         "cooldown": _cooling(kind, state, limits),
         "budget": _spent(state, limits),
         "nothing_new": _nothing_new(state),
@@ -167,6 +166,12 @@ def _held_back(kind: str, state: ModelState, limits: Retrain) -> tuple[str, str]
     if kind not in ("no_champion", "schedule", "new_labels"):
         held |= {"attempts": "" if kind == "follow_up" else _in_vain(state, limits), "worth": _not_worth(state, limits)}
     return next(((what, why) for what, why in held.items() if why), ("", ""))
+
+
+def _does_no_harm(kind: str, state: ModelState) -> str:
+    if not state.harmless or state.incident is None or kind != state.incident.kind:
+        return ""
+    return f"labels show no harm: {state.harmless}"
 
 
 def _cooling(kind: str, state: ModelState, limits: Retrain) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.deciding import READY, append
+from tests.deciding import READY, append, look
 
 from updraft.life import incidents, labels, monitor, retrain
 from updraft.monitor import table
@@ -33,7 +33,7 @@ def test_labels_older_than_the_incident_say_nothing_about_it(drifting, watched):
     assert watched.incident.kind == "feature_drift"
     says_of_labels(drifting, "ok")
     assert pooled(drifting)[0] < watched.incident.opened
-    assert retrain._harmless(drifting.case, drifting.lake, watched) == ""
+    assert retrain._harmless(drifting.case, drifting.lake, watched, look(drifting, READY)) == ""
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,9 @@ def test_an_incident_began_when_the_ledger_says_it_did(drifting, watched, status
     says_of_labels(drifting, status)
     long = replace(watched.incident, opened=since[0])
     assert incidents.open_incident(drifting.case, long, since[0], drifting.lake, who="test")
-    assert retrain._harmless(drifting.case, drifting.lake, watched) == why.format(since[0], since[-1])
+    assert retrain._harmless(drifting.case, drifting.lake, watched, look(drifting, READY)) == why.format(
+        since[0], since[-1]
+    )
 
 
 def test_an_incident_that_is_over_lends_its_beginning_to_no_other(drifting, watched):
@@ -59,8 +61,8 @@ def test_an_incident_that_is_over_lends_its_beginning_to_no_other(drifting, watc
     incidents.open_incident(drifting.case, replace(watched.incident, opened=since), since, drifting.lake, who="test")
     (record,) = incidents.unclosed(drifting.case, drifting.lake)
     append(drifting, "resolved", since, facts={"identity": watched.incident.identity, "closes": [record.sequence]})
-    assert retrain._harmless(drifting.case, drifting.lake, watched) == ""
+    assert retrain._harmless(drifting.case, drifting.lake, watched, look(drifting, READY)) == ""
 
 
 def test_while_nothing_lasts_nothing_is_harmless(drifting, watched):
-    assert retrain._harmless(drifting.case, drifting.lake, replace(watched, incident=None)) == ""
+    assert retrain._harmless(drifting.case, drifting.lake, replace(watched, incident=None), look(drifting, READY)) == ""

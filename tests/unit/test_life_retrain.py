@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 from tests import parcels, promises
-from tests.deciding import COOLING, FIRST, NEXT, QUIET, READY, append, consider, decisions
+from tests.deciding import COOLING, FIRST, NEXT, QUIET, READY, append, consider, decisions, look
 
 from updraft import ingest, score
 from updraft.errors import DeliveryBlocked
@@ -147,8 +147,8 @@ def test_what_is_at_stake_is_the_drop_against_the_holdout_times_the_rows_until_t
     every = table.from_arrow(observed.lake.read("monitor/parcels", [QUIET]))
     rows = [one for one in every if (one.metric, one.subject) != ("value_per_row", "all")]
     observed.lake.replace("monitor/parcels", table.to_arrow(rows), [QUIET])
-    assert retrain._stake(observed.case, observed.lake, watched) is None, "nobody knows"
+    assert retrain._stake(observed.case, observed.lake, watched, look(observed, QUIET)) is None, "nobody knows"
     rows.append(Measurement(QUIET, "value_per_row", "all", held - 0.5, 60, "info"))
     observed.lake.replace("monitor/parcels", table.to_arrow(rows), [QUIET])
-    stake = retrain._stake(observed.case, observed.lake, watched)
+    stake = retrain._stake(observed.case, observed.lake, watched, look(observed, QUIET))
     assert (stake.per_row, stake.rows) == (pytest.approx(0.5), 60 * 5), "60 parcels a day, a cooldown of five days"

@@ -18,6 +18,7 @@ from updraft.life.measured import measurements
 from updraft.life.monitor import Watched, settle, watch_partitions
 from updraft.life.train import examined
 from updraft.monitor.harmless import harmless
+from updraft.monitor.table import Measurement
 from updraft.partition import Calendar, Partition, calendar
 from updraft.retrain import HEALED, Decision, ModelState, Stake, decide
 from updraft.spec.load import digest as spec_digest
@@ -78,6 +79,7 @@ def model_state(
     others = [moment for moment in asked if moment != at.as_of]
     trained = max([*_moments(dates, state, lambda r: r.kind in ("trained", "refused")), *others], default=None)
     new, vain = _new_mature(case, dates, at, trained, lake), _in_vain(state, at)
+    seen = [] if watched is None else measurements(case, [watched.partition], lake)
     return ModelState(
         champion=state.champion,
         partition=at.key,
@@ -93,13 +95,13 @@ def model_state(
         changed=_changed(case, state, code_version),
         in_vain=len(_for_lasting_incidents(state, vain)),
         since_risen=len(vain),
-        stake=None if watched is None else _stake(case, lake, watched),
+        stake=None if watched is None else _stake(case, lake, watched, seen),
         risen_on=_risen_on(state),
-        harmless="" if watched is None else _harmless(case, lake, watched),
+        harmless="" if watched is None else _harmless(case, lake, watched, seen),
     )
 
 
-def _harmless(case: UseCase, lake: Lake, watched: Watched) -> str:
+def _harmless(case: UseCase, lake: Lake, watched: Watched, seen: Sequence[Measurement]) -> str:
     """How well the champion does since the worst incident began; empty while labels do not show that it does well."""
     if watched.incident is None:
         return ""
@@ -107,7 +109,7 @@ def _harmless(case: UseCase, lake: Lake, watched: Watched) -> str:
     since = {str(r.facts["identity"]): str(r.facts["opened"]) for r in unclosed(case, lake)}
     began = since.get(watched.incident.identity, watched.incident.opened)
     mature = labels.scored_and_mature(case, calendar(case).at(watched.partition), lake)[-case.monitor.window :]
-    return harmless(watched.incident.kind, began, mature, measurements(case, [watched.partition], lake))
+    return harmless(watched.incident.kind, began, mature, seen)
 
 
 def _mended(case: UseCase, at: Partition, lake: Lake) -> str | None:
@@ -182,9 +184,8 @@ def _came_to_nothing(state: State, asked: Record) -> bool:
     return same or any(r.kind in ("rejected", "refused") for r in later)
 
 
-def _stake(case: UseCase, lake: Lake, watched: Watched) -> Stake | None:
+def _stake(case: UseCase, lake: Lake, watched: Watched, seen: Sequence[Measurement]) -> Stake | None:
     """What is lost per row against the champion's holdout, and the rows until the next training could be."""
-    seen = measurements(case, [watched.partition], lake)
     live = next((m.value for m in seen if (m.metric, m.subject) == ("value_per_row", "all")), math.nan)
     held = examined(case, lake, watched.champion)["metrics"].get("value", {}).get("value")
     rows = score.read(case, [watched.partition], lake)

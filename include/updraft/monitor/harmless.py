@@ -7,11 +7,10 @@ training has nothing to mend, and the warning stands for as long as the champion
 from collections.abc import Sequence
 
 from updraft.monitor.incident import IncidentKind
-from updraft.monitor.performance import WATCHED
+from updraft.monitor.performance import JUDGED
 from updraft.monitor.table import Measurement
 
 _WARNINGS = ("prediction_drift", "multivariate_drift", "feature_drift")
-_JUDGED = tuple(watched[0] for watched in WATCHED.values())
 
 
 def harmless(kind: IncidentKind, since: str, pooled: Sequence[str], measured: Sequence[Measurement]) -> str:
@@ -24,5 +23,5 @@ def harmless(kind: IncidentKind, since: str, pooled: Sequence[str], measured: Se
     """
     if kind not in _WARNINGS or not pooled or pooled[0] < since:
         return ""
-    well = [m for m in measured if m.metric in _JUDGED and m.subject == "all" and m.status == "ok"]
+    well = [m for m in measured if m.metric in JUDGED and m.subject == "all" and m.status == "ok"]
     return f"{well[0].reason}, in {pooled[0]} to {pooled[-1]}" if well else ""

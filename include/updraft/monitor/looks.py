@@ -34,10 +34,10 @@ class Look:
     remark: str = ""
 
 
-def judged(partition: str, looks: Sequence[Look], alpha: float = SHARED) -> list[Measurement]:
-    """Call drifted what matters and is significant when the false discovery rate of all looks is held at `alpha`.
+def judged(partition: str, looks: Sequence[Look]) -> list[Measurement]:
+    """Call drifted what matters and is significant when the false discovery rate of all looks is held at `SHARED`.
 
-    When nothing moved, the chance that any look of the partition is called drifted is at most `alpha`. The step-up
+    When nothing moved, the chance that any look of the partition is called drifted is at most `SHARED`. The step-up
     procedure holds under independence and positive dependence (Benjamini & Hochberg 1995; Benjamini & Yekutieli 2001):
     features that move together, as weather does, are the latter. A limit is where a look's value begins to be called
     drifted, so it falls with the rows, and is never below `effect`.
@@ -46,8 +46,8 @@ def judged(partition: str, looks: Sequence[Look], alpha: float = SHARED) -> list
 
     if not looks:
         return []
-    found = false_discovery_control([look.chance for look in looks], method="bh") <= alpha
-    level = alpha * max(int(np.count_nonzero(found)), 1) / len(looks)
+    found = false_discovery_control([look.chance for look in looks], method="bh") <= SHARED
+    level = SHARED * max(int(np.count_nonzero(found)), 1) / len(looks)
     return [_judged(partition, look, bool(sure), level) for look, sure in zip(looks, found, strict=True)]
 
 

@@ -27,6 +27,7 @@ WATCHED: Mapping[ProblemKind, tuple[str, ...]] = {
     "multiclass": ("macro_auc", "accuracy", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
 }
+JUDGED = tuple(names[0] for names in WATCHED.values())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from updraft.monitor.measures import discover
 from updraft.monitor.measures.features import first_ten
-from updraft.monitor.performance import WATCHED
+from updraft.monitor.performance import JUDGED
 from updraft.monitor.table import Measurement
 from updraft.monitor.window import Window
 
@@ -16,12 +16,11 @@ AlarmKind = Literal[
     "performance", "estimated_performance", "calibration", "prediction_drift", "multivariate_drift", "feature_drift",
     "label_outage",
 ]  # fmt: skip
-_PERFORMANCE = tuple(watched[0] for watched in WATCHED.values())
 
 # The measurements that carry an alarm each, worst first; which ones there are depends on the use case.
 HEADLINES: Mapping[AlarmKind, tuple[str, ...]] = {
-    "performance": (*_PERFORMANCE, *(f"slice_{name}" for name in _PERFORMANCE)),
-    "estimated_performance": tuple(f"estimated_{name}" for name in _PERFORMANCE),
+    "performance": (*JUDGED, *(f"slice_{name}" for name in JUDGED)),
+    "estimated_performance": tuple(f"estimated_{name}" for name in JUDGED),
     "calibration": ("calibration_gap", "calibration_slope"),
     "prediction_drift": ("score_distance", "decision_rate"),
     "multivariate_drift": ("multivariate_drift",),
