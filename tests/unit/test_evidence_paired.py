@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from updraft.evidence.interval import interval
+from updraft.evidence.interval import Interval, interval
 from updraft.evidence.metrics import METRICS, of_kind
 from updraft.evidence.paired import compare
 from updraft.evidence.sampling import block_codes, critical, standard_error
@@ -129,6 +129,7 @@ def test_an_interval_holds_its_value_and_stays_in_range(name):
     found = interval(METRICS[name], y, good, days, confidence=0.95, seed=1)
     low, high = METRICS[name].bounds
     assert low <= found.low < found.value < found.high <= high
+    assert Interval.from_json(found.to_json()) == found
 
 
 def test_an_interval_that_cannot_be_given_says_why():
@@ -140,6 +141,7 @@ def test_an_interval_that_cannot_be_given_says_why():
     assert np.isfinite(alone.value)
     assert alone.to_json()["low"] is None
     assert "too few partitions" in alone.why
+    assert Interval.from_json(alone.to_json()).to_json() == alone.to_json()
 
 
 def test_nine_in_ten_intervals_hold_the_truth_when_each_bound_has_95_percent():

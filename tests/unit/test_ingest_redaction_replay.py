@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.unit.test_ingest_redaction import AT, COLUMNS, DAY, LINES, PLANTED, body, case, deliver, spoken, stored
+from tests.canaries import AT, COLUMNS, DAY, LINES, PLANTED, body, case, deliver, spoken, stored
 
 from updraft import ingest
 from updraft.errors import DeliveryBlocked

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 from tests import parcels
-from tests.unit.test_life_labels import at
-from tests.unit.test_life_monitor import LATE, QUIET, champion, measured, watch
+from tests.watching import LATE, QUIET, at, champion, measured, watch
 
 from updraft.asof import raw_schema, raw_table
 from updraft.life import arrival

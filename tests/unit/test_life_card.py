@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from tests.unit.test_life_promotion import LATER, conclude, examine, train_again
+from tests.gating import AT, LATER, conclude, examine, train_again
 
 from updraft import tracking
 from updraft.errors import ModelRejected
@@ -16,8 +16,6 @@ from updraft.partition import calendar
 from updraft.registry import Registry
 
 pytestmark = pytest.mark.slow  # trains models and talks to a real MLflow
-
-AT = "2024-01-18"
 
 
 def test_a_card_is_written_for_the_question_and_again_with_the_answer(trained):

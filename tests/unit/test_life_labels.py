@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests import parcels
-from tests.unit.test_life_monitor import LATE, MARKS, MONITOR, QUIET, champion, measured, watch
+from tests.watching import LATE, MARKS, MONITOR, QUIET, at, champion, measured, watch
 
 from updraft import dataset
 from updraft.life import labels, monitor, train
@@ -13,10 +13,6 @@ from updraft.model import store
 from updraft.partition import calendar
 
 pytestmark = pytest.mark.slow
-
-
-def at(world, key):
-    return calendar(world.case).at(key)
 
 
 def known(world, key, case=None):

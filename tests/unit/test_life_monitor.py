@@ -4,6 +4,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 from tests import parcels, promises
+from tests.watching import FIRST, LATE, MARKS, MONITOR, QUIET, SECOND, champion, measured, watch
 
 from updraft import score
 from updraft.errors import FeaturesInvalid, ModelRejected, NoChampion
@@ -14,23 +15,6 @@ from updraft.monitor.incident import lasting
 from updraft.partition import calendar
 
 pytestmark = pytest.mark.slow
-
-QUIET, FIRST, SECOND, LATE = "2024-01-18", "2024-01-19", "2024-01-20", "2024-01-23"
-MONITOR, MARKS = "monitor/parcels", "published/parcels/arrivals"
-
-
-def measured(world, key, metric, subject=None):
-    rows = world.lake.read(MONITOR, [key]).to_pylist()
-    (found,) = [r for r in rows if r["metric"] == metric and subject in (None, r["subject"])]
-    return found
-
-
-def watch(world, *keys):
-    return monitor.watch_partitions(world.case, keys, world.lake)
-
-
-def champion(world):
-    return Ledger(world.lake, "parcels").state().champion
 
 
 # ---- labels ------------------------------------------------------------------------------------------------------

@@ -2,20 +2,17 @@ import socket
 
 import pytest
 from tests import parcels, promises
+from tests.gating import AT, LATER, WHO, conclude, examine, train_again
 
-from updraft import features, promote
+from updraft import promote
 from updraft.errors import ModelRejected, NoChampion, RegistryUnavailable, WriteConflict
 from updraft.ledger import Ledger
-from updraft.life import promotion, train
-from updraft.partition import calendar
+from updraft.life import promotion
 from updraft.promote import Approval
 from updraft.registry import Registry
 from updraft.spec.model import Rollout
 
 pytestmark = pytest.mark.slow  # trains models and talks to a real MLflow
-
-AT, LATER = "2024-01-18", "2024-02-11"
-WHO = {"who": "test"}
 
 
 def records(world):
@@ -30,26 +27,6 @@ def state(world):
 def first(world):
     """What the first training left."""
     return next(r for r in Ledger(world.lake, "parcels").records() if r.kind == "trained").facts
-
-
-def examine(world, trained, key=AT, case=None):
-    case = case or world.case
-    return promotion.examine(case, calendar(case).at(key), world.lake, trained, **WHO)
-
-
-def conclude(world, candidate, key=AT, case=None, **more):
-    case = case or world.case
-    registry = more.pop("registry", world.registry)
-    return promotion.conclude(case, calendar(case).at(key), world.lake, registry, candidate, **WHO, **more)
-
-
-def train_again(world, key, **model):
-    """Build what is missing up to `key`, and train; `model` changes the spec's section."""
-    case = world.case.model_copy(update={"model": world.case.model.model_copy(update=model)})
-    keys = calendar(case).keys("2024-01-01", key)
-    features.build(case, features.stale(case, keys, world.lake), world.lake)
-    made = train.fit(case, calendar(case).at(key), world.lake, code_version="test", **WHO)
-    return {"candidate": made.candidate, "baselines": dict(made.baselines)}
 
 
 # ---- the first champion ------------------------------------------------------------------------------------------

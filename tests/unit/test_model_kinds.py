@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.test_model_store import DRAFT, FEATURES, ROWS, forge
+from tests.forged import DRAFT, FEATURES, ROWS, forge
 
 from updraft.errors import ModelRejected
 from updraft.model import Model, store

@@ -2,8 +2,8 @@ import logging
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from tests.forged import DRAFT, FEATURES, ROWS, forge
 
 from updraft.errors import ModelRejected, NameInvalid
 from updraft.model import Model, store
@@ -12,26 +12,7 @@ from updraft.model.calibration import Calibration
 from updraft.model.constant import Constant
 from updraft.model.encoder import Encoder
 from updraft.model.linear import Category, Linear, Number, Scaling
-from updraft.model.manifest import Manifest, libraries
-
-FEATURES = (("x", "number"), ("c", "category"))
-ROWS = pd.DataFrame({"x": [0.0, 1.0, np.nan], "c": pd.Series(["a", "b", None], dtype=object)})
-DRAFT = Manifest(
-    use_case="flights",
-    family="trivial",
-    features=FEATURES,
-    fingerprint="f1",
-    label="late",
-    threshold=0.25,
-    as_of="2013-04-01",
-    data="d1",
-    windows={},
-    parameters={},
-    seed=1,
-    code_version="abc",
-    libraries=libraries(),
-    validation={},
-)
+from updraft.model.manifest import libraries
 
 
 def trees():
@@ -47,12 +28,6 @@ def trees():
 def assemble(learner, **facts):
     draft = DRAFT.model_copy(update={"family": learner.family, **facts})
     return Model.assemble(draft, Encoder(FEATURES, {"c": ("a",)}), learner, Calibration(0.5, -0.1), ROWS)
-
-
-def forge(model, **parts):
-    """A model whose digests all match, though its parts do not fit together."""
-    forged = replace(model, **parts)
-    return replace(forged, manifest=forged.manifest.with_files(forged.files()))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.test_monitor_feed import CASE, NOW, REFERENCE, TRAINED, WEEK, weather
+from tests.weather import CASE, NOW, REFERENCE, TRAINED, WEEK, weather
 
 from updraft.monitor.faulty import faulty
 from updraft.monitor.reference import profile

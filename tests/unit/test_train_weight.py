@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests import parcels
-from tests.unit.test_train_candidate import DAYS, case
+from tests.tiny import DAYS, case
 
 from updraft import features
 from updraft.dataset import Dataset

@@ -1,6 +1,8 @@
 """One model's metric with its bounds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,12 @@ class Interval:
         """Return plain JSON values; an undefined number is null."""
         numbers = {"value": finite(self.value), "low": finite(self.low), "high": finite(self.high)}
         return {**numbers, "why": self.why} if self.why else dict(numbers)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """Read what `to_json` returned."""
+        value, low, high = (np.nan if found[name] is None else float(found[name]) for name in ("value", "low", "high"))
+        return cls(value, low, high, str(found.get("why", "")))
 
 
 def interval(

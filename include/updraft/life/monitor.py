@@ -1,6 +1,5 @@
 """Measure partitions: what moved, how well the champion did on matured labels, and whether it lasts."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -147,9 +146,7 @@ def _due(case: UseCase, now: Partition, found: Sequence[Incident]) -> bool:
 
 def on_holdout(case: UseCase, lake: Lake, digest: str) -> Interval:
     """AUC, or what is watched in its place, that a model reached on its holdout when it was gated."""
-    found = examined(case, lake, digest)["metrics"][WATCHED[case.problem.kind][0]]
-    value, low, high = (math.nan if found[name] is None else float(found[name]) for name in ("value", "low", "high"))
-    return Interval(value, low, high)
+    return Interval.from_json(examined(case, lake, digest)["metrics"][WATCHED[case.problem.kind][0]])
 
 
 def _measure(case: UseCase, at: Partition, lake: Lake, champion: str) -> list[table.Measurement]:
