@@ -1,10 +1,11 @@
 import re
+from dataclasses import replace
 
 import pytest
 
 from updraft import health
 from updraft.errors import PartitionInvalid
-from updraft.health.charts import charts
+from updraft.health.charts import _reach, charts
 from updraft.health.render import page
 from updraft.ledger import Ledger
 from updraft.life.health import report
@@ -79,6 +80,29 @@ def test_decisions_of_the_span_are_told_and_others_are_not(parcels_case):
     found = told(parcels_case, [], records)
     assert [one["why"] for one in found["decisions"]] == [moved, "as record 2"]
     assert [one["why"] for one in found["lasting"]] == ["long ago"]
+
+
+def test_what_came_after_the_span_is_not_told(parcels_case):
+    records = [
+        record(1, "promoted", "2023-12-01", "better"),
+        record(2, "incident", "2024-01-02", "in the span"),
+        replace(record(3, "promoted", "2024-01-09", "better"), model="d" * 64),
+        record(4, "incident", "2024-01-10", "later"),
+    ]
+    found = told(parcels_case, [], records)
+    assert found["champion"] == "c" * 64
+    assert [one["why"] for one in found["lasting"]] == ["in the span"]
+
+
+def test_a_bound_of_hardly_any_data_does_not_press_the_rest_into_a_line():
+    rows = [measured(day, low=0.6, high=0.8, limit=0.5) for day in DAYS]
+    rows[0] = measured(DAYS[0], low=-40.0, high=40.0, limit=30.0)
+    low, high = _reach(rows)
+    assert -0.1 < low < 0.5
+    assert 0.8 < high < 1.5
+    assert _reach([measured(DAYS[0], value=9.0), *rows])[1] > 9, "a value never leaves it"
+    alone = _reach([measured(DAYS[0], value=0.0)])
+    assert alone[0] < 0 < alone[1]
 
 
 def test_a_picture_is_drawn_of_what_was_measured_and_of_nothing_else():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from updraft import operation
 from updraft.lake import Lake
@@ -43,9 +43,9 @@ def _names(case: UseCase, by: By) -> Sequence[str]:
 
 
 def _table(by: By, found: dict[str, Total]) -> Table:
-    table = Table(by.replace("_", " "), title="What the work took")
+    table = Table(Column(by.replace("_", " "), overflow="fold"), title="What the work took")
     for name in ("tasks", "hours", "core hours", "GB at most", "predictions", "core seconds per 1,000", "cost"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for name, every in sorted(found.items()):
         table.add_row(
             name,

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from updraft.drill import Drill, key, newest
 from updraft.drill import drill as run
@@ -33,7 +33,8 @@ def drill(console: Console, use_case: str, partition: str | None) -> None:
 
 
 def _show(console: Console, done: Drill) -> None:
-    shown = Table("fault", "what", "had to show", "fired", "outcome", "because")
+    names = ("fault", "what", "had to show", "fired", "outcome", "because")
+    shown = Table(*(Column(name, overflow="fold") for name in names))
     for one in done.exercises:
         shown.add_row(one.fault, one.what, ", ".join(one.expected), ", ".join(one.fired), one.outcome, one.why[:500])
     console.print(f"{done.use_case} at {done.partition}, champion {done.champion[:12]}")

@@ -32,9 +32,8 @@ def list_(
 
     case, lake = load.load(use_case), Lake(Settings.from_env().lake)
     found = [one for name in ([source] if source else case.sources) for one in held(case, name, lake)]
-    table = Table(
-        "source", Column("partition", no_wrap=True), "delivery", "outcome", "rows held", "rules broken", "such as"
-    )
+    names = ("source", "partition", "delivery", "outcome", "rows held", "rules broken", "such as")
+    table = Table(*(Column(name, overflow="fold", no_wrap=name == "partition") for name in names))
     for one in found[:SHOWN]:
         rules = ", ".join(f"{rule} {count}" for rule, count in one.rules.items())
         where = (one.source, one.delivery.partition, one.delivery.delivery[:12], one.outcome)

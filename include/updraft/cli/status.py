@@ -59,17 +59,8 @@ def status(console: Console, use_case: str) -> None:
 def deliveries(console: Console, use_case: str) -> None:
     """Print what was delivered, newest partition last, and what became of it."""
     case, lake = load.load(use_case), Lake(Settings.from_env().lake)
-    shown = Table(
-        Column("partition", no_wrap=True),
-        "source",
-        "rows",
-        "bytes",
-        "delivery",
-        "landed",
-        "outcome",
-        "published",
-        "held",
-    )
+    names = ("source", "rows", "bytes", "delivery", "landed", "outcome", "published", "held")
+    shown = Table(Column("partition", no_wrap=True), *(Column(name, overflow="fold") for name in names))
     there = {name: Feed(case, name, lake).partitions() for name in case.sources}
     found = [(name, one) for name, keys in there.items() for one in account(case, name, keys, lake)]
     for name, one in sorted(found, key=lambda pair: (pair[1].delivery.partition, pair[0], pair[1].delivery.landed)):

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from updraft.monitor.table import Measurement
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
 BARS = "Features, by how far they moved"
 BAR_METRICS = ("feature_distance", "feature_psi")
 MOST_BARS = 15
+MOST_DATES = 6
+# Of the bounds and limits of a picture, the outermost share that may leave it: those of hardly any data, which would
+# press all others into a line.
+LEAVES = 0.1
 
 
 def charts(measured: Sequence[Measurement]) -> dict[str, bytes]:
@@ -62,10 +68,22 @@ def _lines(title: str, lines: Mapping[str, Sequence[Measurement]]) -> bytes:
         axes.plot(at, [one.limit for one in own], color=colour, linestyle=":", linewidth=1)
         moved = [one for one in own if one.status == "drifted"]
         axes.scatter([place[one.partition] for one in moved], [one.value for one in moved], color="#b3261e", zorder=3)
-    shown = range(0, len(keys), max(1, len(keys) // 7))
+    axes.set_ylim(*_reach([one for own in lines.values() for one in own]))
+    shown = range(0, len(keys), math.ceil(len(keys) / MOST_DATES))
     axes.set_xticks(list(shown), [keys[number] for number in shown], fontsize=8)
     axes.legend(frameon=False, fontsize=8)
     return _png(axes)
+
+
+def _reach(drawn: Sequence[Measurement]) -> tuple[float, float]:
+    """From where to where a picture goes: every value is in it, and nearly all of their bounds and limits."""
+    values = np.array([one.value for one in drawn])
+    around = np.array([[one.low, one.high, one.limit] for one in drawn])
+    around = around[np.isfinite(around)]
+    ends = np.quantile(around, [LEAVES / 2, 1 - LEAVES / 2]) if len(around) else values
+    low, high = min(np.nanmin(values), np.nanmin(ends)), max(np.nanmax(values), np.nanmax(ends))
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
+    return float(low - margin), float(high + margin)
 
 
 def _bars(measured: Sequence[Measurement]) -> bytes:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from updraft.health.span import Span
@@ -21,7 +22,9 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
     """
     newest = [one for one in measured if one.partition == span.keys[-1]]
     within = [one for one in records if one.partition and span.keys[0] <= one.partition <= span.keys[-1]]
-    state, why = add_up(records, ""), reasons(within)
+    # A page about last month must not tell of this month's incidents, nor of a champion that came later.
+    by_then = takewhile(lambda one: not one.partition or one.partition <= span.keys[-1], records)
+    state, why = add_up(list(by_then), ""), reasons(within)
     told = [{**_told(one), "why": why[one.sequence]} for one in within]
     return {
         "use_case": case.name,
