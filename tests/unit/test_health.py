@@ -1,3 +1,4 @@
+import math
 import re
 from dataclasses import replace
 
@@ -103,6 +104,13 @@ def test_a_bound_of_hardly_any_data_does_not_press_the_rest_into_a_line():
     assert _reach([measured(DAYS[0], value=9.0), *rows])[1] > 9, "a value never leaves it"
     alone = _reach([measured(DAYS[0], value=0.0)])
     assert alone[0] < 0 < alone[1]
+
+
+def test_of_a_single_partition_bounds_and_limit_are_all_in_the_picture():
+    low, high = _reach([measured(DAYS[0], value=0.79, low=0.78, high=0.8, limit=0.1)])
+    assert low < 0.1
+    assert high > 0.8
+    assert all(map(math.isfinite, _reach([measured(DAYS[0], value=math.inf, high=math.inf)])))
 
 
 def test_a_picture_is_drawn_of_what_was_measured_and_of_nothing_else():

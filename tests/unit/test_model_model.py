@@ -1,13 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.forged import DRAFT
 
 from updraft.errors import ModelRejected
 from updraft.model import Model
 from updraft.model.calibration import Calibration
 from updraft.model.encoder import Encoder
 from updraft.model.linear import Category, Linear, Number, Scaling
-from updraft.model.manifest import Manifest
 
 FEATURES = (("delay", "number"), ("speed", "number"), ("carrier", "category"))
 
@@ -22,22 +22,7 @@ def model():
     plain = Scaling(0.0, 0.0, 1.0)
     numbers = (Number(plain, 1.0, 0.0, 0.0), Number(plain, 0.25, 0.0, 0.0))
     learner = Linear(0.5, (*numbers, Category((2.0, 0.0, 0.0), 0.0)))
-    draft = Manifest(
-        use_case="flights",
-        family="logistic",
-        features=FEATURES,
-        fingerprint="f1",
-        label="late",
-        threshold=0.25,
-        as_of="2013-04-01",
-        data="d1",
-        windows={},
-        parameters={},
-        seed=1,
-        code_version="abc",
-        libraries={},
-        validation={},
-    )
+    draft = DRAFT.model_copy(update={"family": "logistic", "features": FEATURES})
     encoder = Encoder(FEATURES, {"carrier": ("AA",)})
     return Model.assemble(draft, encoder, learner, Calibration(0.5, 0.1), rows())
 

@@ -4,35 +4,20 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from tests import forged
 
 from updraft.model import Model
 from updraft.model.calibration import Calibration
 from updraft.model.constant import Constant
 from updraft.model.encoder import Encoder
 from updraft.model.linear import Linear, Number, Scaling
-from updraft.model.manifest import Manifest
 from updraft.spec.model import Booster
 from updraft.spec.model import Model as Settings
 from updraft.train import boosted
 from updraft.train.plots import plots
 
 ENCODER = Encoder((("x", "number"),), {})
-DRAFT = Manifest(
-    use_case="tiny",
-    family="trivial",
-    features=ENCODER.features,
-    fingerprint="f1",
-    label="late",
-    threshold=0.25,
-    as_of="2013-04-01",
-    data="d1",
-    windows={},
-    parameters={},
-    seed=1,
-    code_version="abc",
-    libraries={},
-    validation={},
-)
+DRAFT = forged.DRAFT.model_copy(update={"features": ENCODER.features})
 
 
 @pytest.fixture(scope="module")

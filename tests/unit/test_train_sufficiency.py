@@ -1,38 +1,12 @@
 import pandas as pd
 import pytest
+from tests import tiny
 
 from updraft.errors import TrainingRefused
-from updraft.spec.model import UseCase
 from updraft.train import sufficiency
 from updraft.train.split import Split
 
-SOURCE = {
-    "type": "files",
-    "path": "{partition}.csv",
-    "key": ["id"],
-    "event_time": "at",
-    "known_at": {"landing": True},
-    "columns": {"id": {"type": "string"}, "at": {"type": "timestamp"}},
-}
-CASE = UseCase.model_validate(
-    {
-        "version": 1,
-        "name": "tiny",
-        "owner": {"name": "team", "email": "team@example.org"},
-        "problem": {
-            "goal": "Tell which ones come true.",
-            "lead_time": "6h",
-            "decision": "act",
-            "value": {"true_positive": 1, "false_positive": -1, "false_negative": -1},
-        },
-        "partitions": {"first": "2013-01-01"},
-        "entity": ["id"],
-        "sources": {"facts": SOURCE},
-        "label": {"column": "late", "maturity": "1d"},
-        "features": {"x": {"type": "number"}},
-        "model": {"min_rows": 10, "min_positives": 2},
-    }
-)
+CASE = tiny.case(min_rows=10, min_positives=2)
 WINDOWS = Split(train=("1", "2"), validation=("4",), holdout=("6",))
 
 

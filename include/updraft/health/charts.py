@@ -79,9 +79,12 @@ def _reach(drawn: Sequence[Measurement]) -> tuple[float, float]:
     """From where to where a picture goes: every value is in it, and nearly all of their bounds and limits."""
     values = np.array([one.value for one in drawn])
     around = np.array([[one.low, one.high, one.limit] for one in drawn])
-    around = around[np.isfinite(around)]
-    ends = np.quantile(around, [LEAVES / 2, 1 - LEAVES / 2]) if len(around) else values
-    low, high = min(np.nanmin(values), np.nanmin(ends)), max(np.nanmax(values), np.nanmax(ends))
+    inside = values[np.isfinite(values)]
+    if len(around := around[np.isfinite(around)]):
+        # Of few numbers none is left out: a limit must not vanish because a picture holds a single partition.
+        ends = (np.quantile(around, LEAVES / 2, method="lower"), np.quantile(around, 1 - LEAVES / 2, method="higher"))
+        inside = np.append(inside, ends)
+    low, high = (inside.min(), inside.max()) if len(inside) else (0.0, 1.0)
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
     return float(low - margin), float(high + margin)
 
