@@ -95,6 +95,21 @@ def test_what_came_after_the_span_is_not_told(parcels_case):
     assert [one["why"] for one in found["lasting"]] == ["in the span"]
 
 
+def test_history_that_was_scored_by_a_later_champion_is_told_with_it(parcels_case):
+    records = [record(1, "promoted", "2024-01-09", "better"), record(2, "incident", "2024-01-02", "in the span")]
+    found = told(parcels_case, [measured(DAYS[2], "scored", subject="c" * 64)], records)
+    assert found["champion"] == "c" * 64
+    assert [one["why"] for one in found["lasting"]] == ["in the span"]
+
+
+def test_what_people_did_counts_unless_later_partitions_were_decided_upon_before(parcels_case):
+    begun = [record(1, "promoted", DAYS[0], "better"), record(2, "incident", DAYS[1], "in the span")]
+    closing = record(3, "resolved", None, "looked into", closes=[2])
+    assert told(parcels_case, [], [*begun, closing])["lasting"] == []
+    after = [*begun, record(3, "decided", DAYS[8], "calm", action="none"), replace(closing, sequence=4)]
+    assert [one["why"] for one in told(parcels_case, [], after)["lasting"]] == ["in the span"]
+
+
 def test_a_bound_of_hardly_any_data_does_not_press_the_rest_into_a_line():
     rows = [measured(day, low=0.6, high=0.8, limit=0.5) for day in DAYS]
     rows[0] = measured(DAYS[0], low=-40.0, high=40.0, limit=30.0)

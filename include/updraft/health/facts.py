@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 from typing import Any
 
 from updraft.health.span import Span
@@ -22,9 +21,7 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
     """
     newest = [one for one in measured if one.partition == span.keys[-1]]
     within = [one for one in records if one.partition and span.keys[0] <= one.partition <= span.keys[-1]]
-    # A page about last month must not tell of this month's incidents, nor of a champion that came later.
-    by_then = takewhile(lambda one: not one.partition or one.partition <= span.keys[-1], records)
-    state, why = add_up(list(by_then), ""), reasons(within)
+    state, why = add_up(_by_then(span.keys[-1], records), ""), reasons(within)
     told = [{**_told(one), "why": why[one.sequence]} for one in within]
     return {
         "use_case": case.name,
@@ -34,7 +31,8 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
         "first": span.keys[0],
         "last": span.keys[-1],
         "partitions": len(span.keys),
-        "champion": state.champion,
+        # History can be scored by a champion that was promoted as of a later partition.
+        "champion": next((one.subject for one in newest if one.metric == "scored"), state.champion),
         "lasting": [_told(one) for one in state.open_incidents],
         "headlines": [_row(one) for one in _headlines(newest)],
         "alarming": _alarming(measured),
@@ -42,6 +40,15 @@ def facts(case: UseCase, span: Span, measured: Sequence[Measurement], records: S
         "decisions": [one for one in told if one["kind"] in ("incident", "decided")],
         "models": [one for one in told if one["kind"] not in ("incident", "decided")],
     }
+
+
+def _by_then(last: str, records: Sequence[Record]) -> list[Record]:
+    """What was decided about partitions up to `last`, and by people before anything about a later one was.
+
+    A page about last month must not tell of this month's incidents, nor of what ended last month's.
+    """
+    later = next((one.sequence for one in records if one.partition and one.partition > last), math.inf)
+    return [one for one in records if (one.partition <= last if one.partition else one.sequence < later)]
 
 
 def _headlines(newest: Sequence[Measurement]) -> list[Measurement]:
